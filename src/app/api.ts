@@ -1,0 +1,60 @@
+// The API on its port: operations, health, the OpenAPI document and the readable docs.
+import type { FastifyInstance } from 'fastify'
+import { readFileSync } from 'node:fs'
+import { makeCharge } from '../http/charge.ts'
+import { docsPage } from '../http/docs-page.ts'
+import { openApiDocument } from '../http/openapi.ts'
+import { Cursors } from '../http/page.ts'
+import { makeServer } from '../http/server.ts'
+import { makeAuthenticate } from '../features/identity/sessions.ts'
+import { statement } from '../resources/statement.ts'
+import { makeFeatures } from './features.ts'
+import type { Resources } from './resources.ts'
+
+export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+const isReady = statement('health.ready', {}, { ready: 'bool' }, 'select true as ready from installation')
+
+export type Api = { app: FastifyInstance; close: () => Promise<void> }
+
+export async function makeApi(resources: Resources): Promise<Api> {
+  const { config, database, installation, metrics, log } = resources
+  const features = makeFeatures(resources)
+  const document = openApiDocument(features.operations, version)
+  const app = await makeServer({
+    operations: features.operations,
+    service: { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` },
+    authenticate: makeAuthenticate(database, resources.notifications),
+    charge: makeCharge(config.rate),
+    metrics,
+    log,
+    trustedProxies: config.trustedProxies,
+  })
+  app.server.on('connection', (socket) => {
+    resources.connections.open++
+    socket.once('close', () => resources.connections.open--)
+  })
+  let stopping = false
+  app.addHook('preClose', async () => {
+    stopping = true
+  })
+  const noStore = { 'cache-control': 'no-store' }
+  app.get('/health', async (_request, reply) => reply.headers(noStore).send({ status: 'alive', version }))
+  app.get('/health/ready', async (_request, reply) => {
+    const ready = !stopping && (await database.reader({}).run(isReady, {}).then(() => true, () => false))
+    return reply.code(ready ? 200 : 503).headers(ready ? noStore : { ...noStore, 'retry-after': '1' }).send({ status: ready ? 'ready' : 'not ready' })
+  })
+  const documentText = JSON.stringify(document)
+  app.get('/api/openapi.json', async (_request, reply) => reply.headers({ 'cache-control': 'public, max-age=300' }).type('application/json; charset=utf-8').send(documentText))
+  const page = docsPage(document)
+  app.get('/docs', async (_request, reply) => reply
+    .headers({ 'cache-control': 'public, max-age=300', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" })
+    .type('text/html; charset=utf-8').send(page))
+  return {
+    app,
+    close: async () => {
+      await app.close()
+      await features.close()
+    },
+  }
+}

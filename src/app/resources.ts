@@ -1,0 +1,94 @@
+// Opens everything the service holds, in order, and closes it in reverse.
+import { pino, type Logger } from 'pino'
+import { type Config } from '../resources/config.ts'
+import { Database } from '../resources/database.ts'
+import { apiUrl, openEmbedded } from '../resources/embedded.ts'
+import { makeMailer, type Mailer } from '../resources/mailer.ts'
+import { Metrics } from '../resources/metrics.ts'
+import { migrate } from '../resources/migrations.ts'
+import { Notifications } from '../resources/notifications.ts'
+import { statement } from '../resources/statement.ts'
+import { limits } from '../values/limits.ts'
+
+const readInstallation = statement('installation.read', {}, { cursorSecret: 'bytea', epoch: 'uuid' },
+  'select cursor_secret as "cursorSecret", epoch from installation')
+
+export type Resources = {
+  config: Config
+  log: Logger
+  database: Database
+  notifications: Notifications
+  mailer: Mailer | null
+  metrics: Metrics
+  installation: { cursorSecret: Buffer; epoch: string }
+  /** Whether the database is our own, so that a demo household may be made in it. */
+  embedded: boolean
+  /** Open connections to the API, set by whoever serves it. */
+  connections: { open: number }
+  close: () => Promise<void>
+}
+
+export type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
+
+export function makeLog(config: Config): Logger {
+  return pino({
+    level: config.logLevel,
+    base: null,
+    // Errors of the database driver carry their whole connection; what helps is the message, the code and the stack.
+    serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.token', '*.authorization'], censor: '[redacted]' },
+  }, pino.destination({ dest: 2, sync: true }))
+}
+
+/** The configured database, or the embedded one started and migrated. */
+export async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> {
+  if (config.databaseUrl !== undefined) {
+    return { url: config.databaseUrl, directUrl: config.databaseDirectUrl!, embedded: false, close: async () => {} }
+  }
+  const embedded = await openEmbedded({ dataDir: config.dataDir, log: (message) => log.info(message) })
+  try {
+    await migrate(embedded.adminUrl)
+    const url = await apiUrl(embedded)
+    return { url, directUrl: url, embedded: true, close: embedded.stop }
+  } catch (error) {
+    await embedded.stop()
+    throw error
+  }
+}
+
+export async function openResources(config: Config): Promise<Resources> {
+  const log = makeLog(config)
+  const closers: (() => Promise<void> | void)[] = []
+  const close = async () => {
+    for (const closer of closers.toReversed()) await closer()
+    closers.length = 0
+  }
+  try {
+    const urls = await openDatabase(config, log)
+    closers.push(urls.close)
+    if (!urls.embedded) {
+      const ran = await migrate(urls.directUrl)
+      if (ran.length > 0) log.info({ migrations: ran }, 'migrated')
+    }
+    const connections = { open: 0 }
+    const metrics: Metrics = new Metrics({ connections: () => connections.open, pool: () => database.poolState })
+    const database: Database = new Database({
+      url: urls.url,
+      preparedStatements: config.databasePreparedStatements,
+      log: (message, error) => log.warn({ err: error }, message),
+      observer: { statement: (name, durationMs) => metrics.statement(name, durationMs), roundTrip: () => metrics.roundTrip() },
+    })
+    closers.push(() => database.close())
+    const notifications = new Notifications(urls.directUrl, (message, error) => log.warn({ err: error }, message))
+    closers.push(() => notifications.close())
+    const mailer = makeMailer(config.smtpUrl, config.mailFrom)
+    if (mailer) closers.push(() => mailer.close())
+    const [installation] = await database.reader({}).run(readInstallation, {})
+    await Promise.all([notifications.open(), database.warm(limits.poolConnectionsIdle)])
+    return { config, log, database, notifications, mailer, metrics, installation: installation!, embedded: urls.embedded, connections, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

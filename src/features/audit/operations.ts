@@ -1,0 +1,36 @@
+// The audit trail: who changed what, from which value to which, when, from which device and request.
+import { z } from 'zod'
+import { operation, type Operation } from '../../http/operation.ts'
+import { page } from '../../http/page.ts'
+import { id, instant, listOf, pageQuery } from '../../http/parameters.ts'
+import { limits } from '../../values/limits.ts'
+import { listAudit, type AuditFilter } from './store.ts'
+
+export const entryShape = z.strictObject({
+  number: z.int().meta({ description: 'Rises by one within the household.' }), revision: z.int(), kind: z.string(), entityId: id,
+  operation: z.enum(['create', 'update', 'delete', 'restore']),
+  changes: z.record(z.string(), z.unknown()).nullable().meta({ description: 'create: column -> value; otherwise column -> [before, after]; null once erased.' }),
+  actorId: id.nullable(), actorName: z.string().nullable(), deviceId: id.nullable().meta({ description: 'The session.' }), requestId: z.string().nullable(),
+  at: instant, hash: z.string().meta({ description: 'SHA-256 over the entry before and this one.' }),
+})
+
+export function auditOperations(): Operation[] {
+  return [
+    operation({
+      name: 'audit.list', summary: 'The audit trail, newest first', description: 'Takes the role owner.', tag: 'Audit', method: 'GET', path: '/api/audit',
+      access: 'owner', criticality: 'report', effect: 'read', conditional: true,
+      query: z.strictObject({ ...pageQuery, entity: id.optional(), kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import']).optional() }),
+      answer: listOf(entryShape), row: entryShape,
+      run: async (context, { query }) => {
+        const { limit = limits.pageRowsDefault, cursor, ...given } = query
+        const wanted = (['entity', 'kind'] as AuditFilter[]).filter((name) => given[name] !== undefined)
+        const binding = `audit ${context.household!.id} ${JSON.stringify(given)}`
+        const [after] = cursor === undefined ? [] : context.cursors.decode(binding, cursor)
+        const rows = await context.db.run(listAudit(wanted, after !== undefined), {
+          household: context.household!.id, rows: limit + 1, ...Object.fromEntries(wanted.map((name) => [name, given[name]])), ...(after === undefined ? {} : { after }),
+        } as never)
+        return { body: page(context.cursors, binding, rows, limit, (row) => [row.number]) }
+      },
+    }),
+  ]
+}

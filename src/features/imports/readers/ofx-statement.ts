@@ -1,0 +1,75 @@
+// One account's statement of an OFX file: whose it is, in which currency, and its entries.
+import { UnreadableFile } from '../statement.ts'
+import type { ReadOptions, Statement, StatementRow } from '../statement.ts'
+import { childOf, valueOf } from './ofx-elements.ts'
+import type { OfxElement } from './ofx-elements.ts'
+import { currencyOf, readEntry } from './ofx-entry.ts'
+import type { EntryContext } from './ofx-entry.ts'
+import { cleanWhitespace } from './text.ts'
+
+const accountOf: Record<string, { aggregate: string; kind: string | undefined }> = {
+  STMTRS: { aggregate: 'BANKACCTFROM', kind: undefined },
+  CCSTMTRS: { aggregate: 'CCACCTFROM', kind: 'credit card' },
+  INVSTMTRS: { aggregate: 'INVACCTFROM', kind: 'investment' },
+}
+
+const kindOfType: Record<string, string> = {
+  MONEYMRKT: 'money market',
+  CREDITLINE: 'credit line',
+  CD: 'certificate of deposit',
+}
+
+export function isStatement(element: OfxElement): boolean {
+  return Object.hasOwn(accountOf, element.name)
+}
+
+/** Reads a statement whose rows have their FITIDs as sent; `trades` counts the investment transactions left out. */
+export function readStatement(element: OfxElement, options: ReadOptions): { statement: Statement; trades: number } {
+  const currency = childOf(element, 'CURDEF')
+  const [code, exponent] = currency ? currencyOf(currency, options.exponentOf) : assumedCurrency(options)
+  const context = { currency: code ?? '', exponent: exponent ?? 0, exponentOf: options.exponentOf, isPending: false }
+  const rows: StatementRow[] = []
+  collectEntries(element, context, (entry) => {
+    if (code === undefined) throw new UnreadableFile(element.line, 'The statement names no currency (CURDEF).')
+    rows.push(entry)
+  })
+  return {
+    statement: { ...accountNames(element), currency: currency ? (code ?? null) : null, rows, unreadable: [] },
+    trades: tradesOf(element),
+  }
+}
+
+/** The chosen account's currency where the file names none. */
+function assumedCurrency(options: ReadOptions): [string, number] | [] {
+  const exponent = options.currency === null ? undefined : options.exponentOf(options.currency)
+  return options.currency === null || exponent === undefined ? [] : [options.currency, exponent]
+}
+
+function collectEntries(element: OfxElement, context: EntryContext, take: (row: StatementRow) => void): void {
+  for (const child of element.children ?? []) {
+    const isPending = context.isPending || child.name === 'BANKTRANLISTP' || child.name === 'STMTTRNP'
+    const own = isPending === context.isPending ? context : { ...context, isPending }
+    if (child.name === 'STMTTRN' || child.name === 'STMTTRNP') take(readEntry(child, own))
+    else if (child.children) collectEntries(child, own, take)
+  }
+}
+
+function tradesOf(element: OfxElement): number {
+  const list = childOf(element, 'INVTRANLIST')?.children ?? []
+  return list.filter((child) => child.children && child.name !== 'INVBANKTRAN').length
+}
+
+/** Key and label of the account; only the last digits go into the label, which is shown and logged more widely. */
+function accountNames(element: OfxElement): Pick<Statement, 'key' | 'label'> {
+  const { aggregate, kind } = accountOf[element.name] ?? { aggregate: '', kind: undefined }
+  const account = childOf(element, aggregate)
+  const number = (valueOf(account, 'ACCTID') ?? '').replace(/\s/g, '')
+  const bank = (valueOf(account, 'BANKID') ?? valueOf(account, 'BROKERID') ?? '').replace(/\s/g, '')
+  const type = cleanWhitespace(valueOf(account, 'ACCTTYPE') ?? '')
+  const named = kind ?? kindOfType[type.toUpperCase()] ?? type.toLowerCase()
+  const last = (number.replace(/\D/g, '') || number).slice(-4)
+  return {
+    key: [bank, number].filter((part) => part !== '').join('/') || 'ofx',
+    label: last === '' ? named || null : `${named || 'account'} ...${last}`,
+  }
+}

@@ -1,0 +1,71 @@
+// System data as ready bytes: serialised once, single flight, replaced within the second when an operator changes it.
+import { createHash } from 'node:crypto'
+import type { Database } from '../../resources/database.ts'
+import type { Notifications } from '../../resources/notifications.ts'
+import { currencies } from '../../values/currencies.ts'
+import { defaultCategories } from './data/categories.ts'
+import { countries } from './data/countries.ts'
+import { institutions } from './data/institutions.ts'
+import { timeZones } from './data/timezones.ts'
+import { readSystemData } from './store.ts'
+
+export const systemNames = ['institutions', 'categories', 'currencies', 'countries', 'timezones', 'config/mobile'] as const
+export type SystemName = (typeof systemNames)[number]
+
+const hourMs = 3_600_000
+const keptMs: Record<SystemName, number> = {
+  institutions: 24 * hourMs, categories: 24 * hourMs, currencies: 24 * hourMs, countries: 7 * 24 * hourMs, timezones: 7 * 24 * hourMs, 'config/mobile': hourMs,
+}
+
+export type Entry = { content: unknown; bytes: Buffer; etag: string }
+type Kept = { entry: Promise<Entry>; untilMs: number }
+
+const shipped: Record<SystemName, () => unknown> = {
+  institutions: () => institutions,
+  categories: () => defaultCategories,
+  currencies: () => [...currencies.values()],
+  countries: () => countries,
+  timezones: () => timeZones().map((zone) => ({ id: zone })),
+  'config/mobile': () => ({
+    minimumVersion: { ios: '1.0.0', android: '1.0.0' },
+    syncIntervalSeconds: 900,
+    pageSize: { fast: 20, slow: 10 },
+    importBytesMax: 10_485_760,
+    batchOperationsMax: 10,
+    registration: 'open',
+    features: {},
+  }),
+}
+
+export class Catalog {
+  readonly #database: Database
+  readonly #kept = new Map<SystemName, Kept>()
+  hits = 0
+  misses = 0
+
+  constructor(database: Database, notifications: Notifications) {
+    this.#database = database
+    notifications.on('djinn_system', (name) => this.#kept.delete(name as SystemName))
+    notifications.onGap(() => this.#kept.clear())
+  }
+
+  async read(name: SystemName): Promise<{ entry: Entry; hit: boolean }> {
+    const kept = this.#kept.get(name)
+    if (kept && kept.untilMs > Date.now()) {
+      this.hits++
+      return { entry: await kept.entry, hit: true }
+    }
+    this.misses++
+    const entry = this.#load(name)
+    this.#kept.set(name, { entry, untilMs: Date.now() + keptMs[name] })
+    entry.catch(() => this.#kept.delete(name))
+    return { entry: await entry, hit: false }
+  }
+
+  async #load(name: SystemName): Promise<Entry> {
+    const [replaced] = await this.#database.reader({}).run(readSystemData, { name })
+    const content = replaced?.content ?? shipped[name]()
+    const bytes = Buffer.from(JSON.stringify(Array.isArray(content) ? { data: content, nextCursor: null } : content))
+    return { content, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"` }
+  }
+}

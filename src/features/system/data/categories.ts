@@ -1,0 +1,1 @@
+export const defaultCategories = ['housing','utilities','entertainment','health','transport','salary','groceries','eating-out','shopping','travel','household'].map((key) => ({ key, name: key, kind: (key === 'salary' ? 'income' : 'expense') as 'income' | 'expense', parent: null, icon: 'x', color: '#123456' }))

@@ -1,0 +1,1 @@
+export const countries: { alpha2: string }[] = []

@@ -1,0 +1,1 @@
+export const institutions: { id: string }[] = []

@@ -1,0 +1,154 @@
+// Transfers: two transactions in two accounts that are made, changed and deleted as one.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { Failure } from '../../values/failure.ts'
+import { finite, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
+import { operation, type Context, type Operation } from '../../http/operation.ts'
+import { page } from '../../http/page.ts'
+import { day, id, idParams, instant, listOf, pageQuery, positiveAmount, text } from '../../http/parameters.ts'
+import { newId } from '../../values/id.ts'
+import { limits } from '../../values/limits.ts'
+import {
+  accountsOf, insertLegs, insertTransfer, listTransfers, patchLegs, readTransfers, removeLegs, restoreLegs, touchTransfer, transferRows,
+} from './store.ts'
+
+const shape = (leg: z.ZodType) => z.strictObject({ id, from: leg, to: leg, createdAt: instant, updatedAt: instant, revision: z.int() })
+
+const draft = z.strictObject({
+  id: id.optional(), fromAccountId: id, toAccountId: id, date: day, amount: positiveAmount.meta({ description: 'Minor units that leave the one account.' }),
+  toAmount: positiveAmount.optional().meta({ description: 'Minor units that reach the other; needed when the currencies differ.' }), note: text(2_000).optional(),
+})
+const changes = draft.omit({ id: true }).partial()
+
+/** The id of a leg follows from the transfer's, so that an offline client knows it too: UUIDv8 of SHA-256("<id>/<side>"). */
+export function legId(transferId: string, side: 'from' | 'to'): string {
+  const hex = createHash('sha256').update(`${transferId}/${side}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${((parseInt(hex[16]!, 16) & 3) | 8).toString(16)}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+export function transferOperations(leg: z.ZodObject): Operation[] {
+  const transferShape = shape(leg)
+  const shared = { tag: 'Transfers', row: transferShape } as const
+  const references = ['account-not-found', 'transfer-to-itself', 'currency-mismatch', 'account-closed', 'amount-out-of-range'] as const
+  return [
+    operation({
+      ...shared, name: 'transfers.list', summary: 'Transfers, newest first', description: 'Ordered by id, descending.', method: 'GET', path: '/api/transfers',
+      access: 'viewer', criticality: 'list', effect: 'read', conditional: true, query: z.strictObject(pageQuery), answer: listOf(transferShape),
+      run: async (context, { query }) => {
+        const binding = `transfers ${context.household!.id}`
+        const limit = query.limit ?? limits.pageRowsDefault
+        const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
+        const rows = await context.db.run(listTransfers(after !== undefined), {
+          household: context.household!.id, rows: limit + 1, ...(after === undefined ? {} : { after }),
+        } as never)
+        const { data, nextCursor } = page(context.cursors, binding, rows, limit, (row) => [row.id])
+        return { body: { data: data.map(present), nextCursor } }
+      },
+    }),
+    operation({
+      ...shared, name: 'transfers.create', summary: 'Move money between two accounts',
+      description: 'The ids of its transactions follow from its own: UUIDv8 of SHA-256("<id>/from") and SHA-256("<id>/to").', method: 'POST', path: '/api/transfers',
+      access: 'editor', criticality: 'write', effect: 'write', body: draft, answer: transferShape, status: 201, refusals: ['already-exists', ...references],
+      run: async (context, { body }) => {
+        if (body.fromAccountId === body.toAccountId) throw toItself()
+        const household = context.household!.id
+        const transferId = body.id ?? newId()
+        const [made, legs, [transfer]] = await Promise.all([
+          context.db.run(insertTransfer, { household, id: transferId }),
+          context.db.run(insertLegs, {
+            household, id: transferId, fromId: legId(transferId, 'from'), toId: legId(transferId, 'to'), fromAccount: body.fromAccountId,
+            toAccount: body.toAccountId, date: body.date, amount: body.amount, toAmount: body.toAmount ?? null, note: body.note ?? '',
+          }),
+          context.db.run(readTransfers, { household, ids: [transferId] }),
+        ])
+        if (made.length === 0) return sameAsBefore(transfer, body)
+        if (legs.length === 0) throw await whyNoLegs(context, body)
+        return { body: present(transfer!), headers: { location: `/api/transfers/${transferId}` } }
+      },
+    }),
+    operation({
+      ...shared, name: 'transfers.read', summary: 'One transfer', method: 'GET', path: '/api/transfers/{id}', access: 'viewer', criticality: 'list',
+      effect: 'read', conditional: true, params: idParams, answer: transferShape,
+      run: async (context, { params }) => ({ body: await read(context, params.id) }),
+    }),
+    operation({
+      ...shared, name: 'transfers.patch', summary: 'Change a transfer', description: 'In one currency `amount` changes both legs; across currencies each has its own.',
+      method: 'PATCH', path: '/api/transfers/{id}', access: 'editor', criticality: 'write', effect: 'write', params: idParams, body: changes,
+      answer: transferShape, refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', ...references],
+      run: async (context, { params, body }) => {
+        const household = context.household!.id
+        const [touched] = await context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
+        if (!touched) throw await whyNot(context, transferRows, params.id)
+        const before = await read(context, params.id)
+        const fromAccountId = body.fromAccountId ?? before.from.accountId
+        const toAccountId = body.toAccountId ?? before.to.accountId
+        if (fromAccountId === toAccountId) throw toItself()
+        const legs = await context.db.run(patchLegs, {
+          household, id: params.id, fromAccount: body.fromAccountId ?? null, toAccount: body.toAccountId ?? null, date: body.date ?? null,
+          amount: body.amount ?? null, toAmount: body.toAmount ?? null, note: body.note ?? null,
+        })
+        if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId, toAmount: body.toAmount })
+        return { body: await read(context, params.id) }
+      },
+    }),
+    operation({
+      ...shared, name: 'transfers.delete', summary: 'Delete a transfer with both legs', method: 'DELETE', path: '/api/transfers/{id}', access: 'editor',
+      criticality: 'write', effect: 'write', params: idParams, status: 204, refusals: ['precondition-failed', 'transaction-reconciled', 'account-closed'],
+      run: async (context, { params }) => {
+        const answer = await removeRow(context, transferRows, params.id)
+        await context.db.run(removeLegs, { household: context.household!.id, id: params.id })
+        return answer
+      },
+    }),
+    operation({
+      ...shared, name: 'transfers.restore', summary: 'Bring a deleted transfer back, within 30 days', method: 'POST', path: '/api/transfers/{id}/restore',
+      access: 'editor', criticality: 'write', effect: 'write', params: idParams, answer: transferShape,
+      refusals: ['not-deleted', 'restore-expired', 'account-not-found', 'account-closed'],
+      run: async (context, { params }) => {
+        await restoreRow(context, transferRows, params.id)
+        await context.db.run(restoreLegs, { household: context.household!.id, id: params.id })
+        return { body: await read(context, params.id) }
+      },
+    }),
+  ]
+}
+
+type Leg = { accountId: string; amount: number; date: string; note: string; createdAt: string; updatedAt: string }
+type Transfer = { id: string; createdAt: string; updatedAt: string; revision: number; from: Leg; to: Leg }
+
+/** Instants inside of jsonb are written with +00:00; ours end in Z. */
+function present(row: { from: unknown; to: unknown } & Record<string, unknown>): Transfer {
+  const instants = (leg: Leg) => ({ ...leg, createdAt: leg.createdAt.replace('+00:00', 'Z'), updatedAt: leg.updatedAt.replace('+00:00', 'Z') })
+  return { ...row, from: instants(row.from as Leg), to: instants(row.to as Leg) } as unknown as Transfer
+}
+
+async function read(context: Context, transferId: string): Promise<Transfer> {
+  const [row] = await context.db.run(readTransfers, { household: context.household!.id, ids: [transferId] })
+  if (!row) throw new Failure('not-found', 'There is no such transfer in this household.')
+  return present(row)
+}
+
+function sameAsBefore(row: Parameters<typeof present>[0] | undefined, body: z.infer<typeof draft>) {
+  const there = row ? present(row) : null
+  const same = there && there.from.accountId === body.fromAccountId && there.to.accountId === body.toAccountId && there.from.date === body.date
+    && there.from.amount === -body.amount && there.to.amount === (body.toAmount ?? body.amount) && there.from.note === (body.note ?? '')
+  if (!same) throw new Failure('already-exists', 'The id is taken by a transfer with other content, or by a deleted one.', { at: '/id' })
+  return { status: 200, body: there, headers: { location: `/api/transfers/${there.id}` } }
+}
+
+function toItself() {
+  return new Failure('transfer-to-itself', 'A transfer needs two different accounts.', { at: '/toAccountId' })
+}
+
+async function whyNoLegs(context: Context, wanted: { fromAccountId: string; toAccountId: string; toAmount?: number | undefined }): Promise<Failure> {
+  const accounts = await context.db.run(accountsOf, { household: context.household!.id, ids: [wanted.fromAccountId, wanted.toAccountId] })
+  for (const name of ['fromAccountId', 'toAccountId'] as const) {
+    if (!accounts.some((account) => account.id === wanted[name])) {
+      return new Failure('account-not-found', 'There is no such account in this household.', { at: `/${name}` })
+    }
+  }
+  const differ = accounts[0]!.currency !== accounts[1]!.currency
+  return new Failure('currency-mismatch', differ
+    ? `The accounts are in ${accounts[0]!.currency} and ${accounts[1]!.currency}: say with toAmount what arrives.`
+    : 'Both accounts are in one currency, so what arrives is what left.', { at: '/toAmount' })
+}

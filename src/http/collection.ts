@@ -1,0 +1,82 @@
+// What the operations of a collection do alike: create once, read, patch, delete, restore, and say why not.
+import { isDeepStrictEqual } from 'node:util'
+import { Failure } from '../values/failure.ts'
+import { newId } from '../values/id.ts'
+import { limits } from '../values/limits.ts'
+import { columnsOf, type Row, type RowStatements } from '../resources/rows.ts'
+import type { Shape } from '../resources/statement.ts'
+import type { Answer, Context } from './operation.ts'
+
+type Presented = Record<string, unknown> & { id: string; revision: number }
+
+/** One row by its id; deleted and foreign ones alike are `not-found`. */
+export async function readRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Row<C>> {
+  const [row] = await context.db.run(rows.byIds as never, { household: context.household!.id, ids: [id] } as never)
+  if (!row) throw notFound(rows.noun)
+  return row as Row<C>
+}
+
+/**
+ * Creates a row under the client's id or a new one. The same id with the same content answers the row that is there;
+ * with other content it is refused. `insert` runs the statement; `sent` is what the client sent, by the API's names.
+ */
+export async function createRow<C extends Shape>(
+  context: Context, rows: RowStatements<C>, path: string, sent: Record<string, unknown> & { id?: string },
+  defaults: Record<string, unknown>, insert = (draft: Record<string, unknown>) => context.db.run(rows.insert as never, { draft } as never),
+): Promise<Answer> {
+  const id = sent.id ?? newId()
+  const draft = { ...columnsOf({ ...defaults, ...sent }), id, household_id: context.household!.id }
+  const [made] = (await insert(draft)) as Presented[]
+  if (made) return { status: 201, body: made, headers: { location: `${path}/${id}` } }
+  const [existing] = (await context.db.run(rows.byIds as never, { household: context.household!.id, ids: [id] } as never)) as Presented[]
+  const same = existing && Object.entries(sent).every(([name, value]) => isDeepStrictEqual(existing[name], value))
+  if (!same) throw new Failure('already-exists', 'The id is taken by a row with other content, or by a deleted one.', { at: '/id' })
+  return { status: 200, body: existing, headers: { location: `${path}/${id}` } }
+}
+
+/** Changes the given fields of a live row. */
+export async function patchRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string, changes: Record<string, unknown>): Promise<Answer> {
+  const [row] = await context.db.run(rows.patch as never, {
+    household: context.household!.id, id, changes: columnsOf(changes), ifRevision: finite(context.ifMatchRevision),
+  } as never)
+  if (!row) throw await whyNot(context, rows, id)
+  return { body: row }
+}
+
+/** Deletes a row so that it can be restored; deleting it again succeeds. */
+export async function removeRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Answer> {
+  const [row] = await context.db.run(rows.remove as never, { household: context.household!.id, id, ifRevision: finite(context.ifMatchRevision) } as never)
+  if (!row) {
+    const failure = await whyNot(context, rows, id)
+    if (failure.code !== 'deleted') throw failure
+  }
+  return { status: 204 }
+}
+
+/** Brings a deleted row back, within 30 days. */
+export async function restoreRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Answer> {
+  const [row] = await context.db.run(rows.restore as never, { household: context.household!.id, id } as never)
+  if (row) return { body: row }
+  const [standing] = (await context.db.run(rows.standing as never, { household: context.household!.id, id } as never)) as { deletedAt: string | null }[]
+  if (!standing) throw notFound(rows.noun)
+  if (standing.deletedAt === null) throw new Failure('not-deleted', 'It is not deleted.')
+  throw new Failure('restore-expired', `It was deleted more than ${limits.restoreDays} days ago.`)
+}
+
+/** Why a write found no row: never there, deleted, or changed since. */
+export async function whyNot<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Failure> {
+  const [standing] = (await context.db.run(rows.standing as never, { household: context.household!.id, id } as never)) as
+    { deletedAt: string | null; revision: number }[]
+  if (!standing) return notFound(rows.noun)
+  if (standing.deletedAt !== null) return new Failure('deleted', `It was deleted at ${standing.deletedAt}; restore it first.`)
+  return new Failure('precondition-failed', `It changed since; its revision is ${standing.revision}.`, { at: 'If-Match:' })
+}
+
+function notFound(noun: string): Failure {
+  return new Failure('not-found', `There is no such ${noun.replace(/ies$/, 'y').replace(/s$/, '')} in this household.`)
+}
+
+/** If-Match: * demands only that the row is there. */
+export function finite(revision: number | null): number | null {
+  return revision === Infinity ? null : revision
+}

@@ -1,0 +1,96 @@
+// An operation, declared once: it is the route, the batch step, the OpenAPI entry, the metric label and the rate cost.
+import type { z } from 'zod'
+import type { RefusalCode } from '../values/refusal-codes.ts'
+import type { Database, Runner, Transaction } from '../resources/database.ts'
+import type { Cursors } from './page.ts'
+
+/** Who may call: anyone, a signed-in user, or a member of the household with at least this role. */
+export type Access = 'anonymous' | 'user' | 'viewer' | 'editor' | 'owner'
+/** What is shed first when the server is overloaded: reports, then lists, then sync; writes and auth last. */
+export type Criticality = 'report' | 'list' | 'sync' | 'write' | 'auth'
+export type Role = 'owner' | 'editor' | 'viewer'
+
+export type Principal = {
+  userId: string
+  sessionId: string
+  tier: 'standard' | 'premium'
+  /** Household id -> role; the first is the user's own. */
+  memberships: ReadonlyMap<string, Role>
+}
+
+export type Upload = { bytes: Buffer; fileName: string | null }
+
+/** What an operation runs with. Reads and writes inside of it are bound to the caller's household. */
+export type Context = {
+  requestId: string
+  /** Milliseconds of the epoch at which the request came in. */
+  nowMs: number
+  address: string
+  principal: Principal | null
+  household: { id: string; role: Role } | null
+  /** Reads: one round trip each. In a write operation this is its transaction. */
+  db: Runner
+  /** The transaction of a write operation. */
+  tx: Transaction | null
+  database: Database
+  cursors: Cursors
+  /** The revision an If-Match header demands, or null. */
+  ifMatchRevision: number | null
+  /** The If-None-Match header, for operations with tags of their own. */
+  ifNoneMatch: string | undefined
+  /** For operations that open transactions of their own. */
+  scope: { household: string | null; user: string | null; device: string | null; request: string }
+}
+
+export type Answer = {
+  status?: number
+  body?: unknown
+  headers?: Record<string, string>
+  /** The revision that the answer shows; reads that leave it out carry the household's. */
+  revision?: number
+  /** Bytes as they are, with their media type, instead of a JSON body. */
+  bytes?: { content: Buffer | string; mediaType: string }
+}
+
+type Input<P, Q, B> = { params: P; query: Q; body: B }
+
+export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
+  /** `noun.verb`, unique: metric label and OpenAPI operationId. */
+  name: string
+  /** One line for the documentation, and what else an app author must know. */
+  summary: string
+  description?: string
+  tag: string
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** With parameters in braces: `/api/accounts/{id}`. */
+  path: string
+  access: Access
+  criticality: Criticality
+  /**
+   * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs.
+   */
+  effect: 'read' | 'write' | 'own'
+  params?: z.ZodType<P>
+  query?: z.ZodType<Q>
+  /** A JSON schema, or a file sent as octets or multipart. */
+  body?: z.ZodType<B> | 'file'
+  /** Shape of the answer, for the document and the tests. */
+  answer?: z.ZodType
+  /** The row whose fields `?fields=` may choose from. */
+  row?: z.ZodObject
+  status?: number
+  /** Codes it may refuse with, besides those that every operation shares. */
+  refusals?: readonly RefusalCode[]
+  /** Reads of household data: answered 304 from the household's revision. */
+  conditional?: boolean
+  /** `no-store` for what carries secrets, otherwise `private, no-cache`. */
+  noStore?: boolean
+  /** Long work of a write that needs no transaction (reading a file, hashing): done before one is opened. */
+  prepare?: (context: Context, input: Input<P, Q, B>) => Promise<R>
+  run: (context: Context, input: Input<P, Q, B> & { prepared: R }) => Promise<Answer>
+}
+
+/** Declares an operation; the types of its input follow from its schemas. */
+export function operation<P = Record<never, never>, Q = Record<never, never>, B = undefined, R = undefined>(declared: Operation<P, Q, B, R>): Operation {
+  return declared as unknown as Operation
+}

@@ -1,0 +1,69 @@
+// The one place where whatever was thrown becomes an RFC 9457 problem document.
+import { Failure, type FailurePoint } from '../values/failure.ts'
+import { refusalCodes, type RefusalCode } from '../values/refusal-codes.ts'
+import { isConnectionError } from '../resources/database.ts'
+
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  instance: string
+  code: RefusalCode
+  requestId: string
+  errors: FailurePoint[]
+  [extra: string]: unknown
+}
+
+/** Constraints of the schema, what breaking them means to the caller, and where it points. */
+const constraints: Record<string, [RefusalCode, string, string]> = {
+  account_open: ['account-closed', 'The account is closed; open it again first.', '/accountId'],
+  transaction_account: ['account-not-found', 'There is no such account in this household.', '/accountId'],
+  transaction_category: ['category-not-found', 'There is no such category in this household.', '/categoryId'],
+  split_category: ['category-not-found', 'A split names a category that is not in this household.', '/splits'],
+  category_parent: ['category-not-found', 'There is no such parent category in this household.', '/parentId'],
+  category_not_below_itself: ['category-cycle', 'A category cannot stand under itself.', '/parentId'],
+  category_depth: ['category-cycle', 'Categories nest at most 8 deep.', '/parentId'],
+  category_of_parents_kind: ['category-kind-mismatch', 'A category and the one above it are of one kind.', '/kind'],
+  category_unused: ['in-use', 'Transactions or categories below still use it; archive it instead.', ''],
+  account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
+  splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
+  reconciled_stays: ['transaction-reconciled', 'Its amount, date and account stay while it is reconciled; set its status to posted first.', '/status'],
+  transfer_between_two_accounts: ['transfer-to-itself', 'A transfer needs two different accounts.', '/toAccountId'],
+  transfer_balances: ['currency-mismatch', 'The legs of a transfer in one currency are equal and opposite.', '/toAmount'],
+  amount_in_range: ['amount-out-of-range', 'Amounts stay within +-(2^53-1) minor units.', '/amount'],
+  balance_in_range: ['amount-out-of-range', 'The balance of the account would leave +-(2^53-1) minor units.', '/amount'],
+  pending_balance_in_range: ['amount-out-of-range', 'The pending balance of the account would leave +-(2^53-1) minor units.', '/amount'],
+  transactions_external_id: ['already-exists', 'The account has a transaction with this externalId.', '/externalId'],
+  households_pkey: ['already-exists', 'The id is taken.', '/id'],
+  users_email_key_key: ['email-taken', 'An account with this e-mail address exists.', '/email'],
+}
+
+/** What a thrown value means to the caller. Anything unknown is a bug: `internal`, to be logged by the caller. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const { code = '', constraint, message = '' } = error as { code?: string; constraint?: string; message?: string }
+  if (/^23/.test(code) && constraint !== undefined && constraints[constraint]) {
+    const [refusal, detail, at] = constraints[constraint]
+    return new Failure(refusal, detail, { at, cause: error })
+  }
+  if (code === '57014') return new Failure('timeout', 'A statement took longer than the database may.', { retryAfterS: 1, cause: error })
+  if (code === '55P03') return new Failure('unavailable', 'Another write to this household takes long.', { retryAfterS: 1, cause: error })
+  if (code === '40001' || code === '40P01') return new Failure('unavailable', 'Writes collided; send it again.', { retryAfterS: 1, cause: error })
+  if (isConnectionError(error)) return new Failure('unavailable', 'The database cannot be reached.', { retryAfterS: 1, cause: error })
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') return new Failure('too-large', 'The body is larger than this path takes.')
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') return new Failure('invalid-request', 'The body is not as long as Content-Length says.', { at: 'Content-Length:' })
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Failure('unsupported-media-type', 'Content-Type is not a media type.', { at: 'Content-Type:' })
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return new Failure('not-found', 'There is no such path.')
+  if (/^FST_(ERR_)?(REQ|INVALID|PARTS|FILES|FIELDS|PROTO|MULTIPART)/.test(code)) return new Failure('invalid-request', message)
+  return new Failure('internal', 'The request failed for a reason that we have to look into.', { cause: error })
+}
+
+/** The document of a failure (RFC 9457). No stack and no SQL ever gets into it. */
+export function toProblem(failure: Failure, instance: string, requestId: string): Problem {
+  const [status, title] = refusalCodes[failure.code]
+  return {
+    type: `/docs#${failure.code}`, title, status, detail: failure.message, instance, code: failure.code, requestId, errors: failure.errors,
+    ...failure.extra,
+  }
+}

@@ -1,0 +1,65 @@
+// Idempotency: what a key answered is kept in the transaction of the write, and given again instead of running it twice.
+import { createHash } from 'node:crypto'
+import { Failure } from '../values/failure.ts'
+import { limits } from '../values/limits.ts'
+import type { Transaction } from '../resources/database.ts'
+import { statement } from '../resources/statement.ts'
+
+export type Claim = { method: string; path: string; key: string | null; requestHash: Buffer }
+export type Kept = { status: number; headers: Record<string, string>; body: string | null }
+
+const beginWrite = statement(
+  'replay.begin',
+  { household: 'uuid?', user: 'uuid', method: 'text', path: 'text', key: 'text?' },
+  { busy: 'bool', hash: 'bytea?', status: 'int4?', headers: 'jsonb?', body: 'text?' },
+  `select busy, known_hash as hash, known_status as status, known_headers as headers, known_body as body
+  from begin_write(:household, :user, :method, :path, :key)`,
+)
+const keepAnswer = statement(
+  'replay.keep',
+  { user: 'uuid', method: 'text', path: 'text', key: 'text', hash: 'bytea', status: 'int4', headers: 'jsonb', body: 'text?' },
+  {},
+  `insert into idempotency_keys (user_id, method, path, key, request_hash, status, headers, body)
+  values (:user, :method, :path, :key, :hash, :status, :headers, :body)`,
+)
+
+/** The key of an Idempotency-Key header: 1 to 255 printable ASCII characters. */
+export function readKey(header: string | undefined): string | null {
+  if (header === undefined) return null
+  if (header.length < 1 || header.length > limits.idempotencyKeyLengthMax || !/^[\x20-\x7e]+$/.test(header)) {
+    throw new Failure('invalid-idempotency-key', `Idempotency-Key must be 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`, { at: 'Idempotency-Key:' })
+  }
+  return header
+}
+
+/** What makes two requests the same: their bytes. */
+export function hashRequest(query: string, body: Buffer): Buffer {
+  return createHash('sha256').update(query).update('\0').update(body).digest()
+}
+
+/**
+ * Opens the write: raises the household's revision, or answers what the key answered before.
+ * Without a key nothing is awaited, so that the opening rides with the operation's first statement.
+ */
+export async function openWrite(tx: Transaction, household: string | null, user: string, claim: Claim): Promise<Kept | null> {
+  const opening = tx.run(beginWrite, { household, user, method: claim.method, path: claim.path, key: claim.key })
+  if (claim.key === null) {
+    opening.catch(() => {})
+    return null
+  }
+  const [found] = await opening
+  if (found!.busy) {
+    throw new Failure('idempotency-in-progress', 'The first request with this Idempotency-Key is still running.', { retryAfterS: 1 })
+  }
+  if (found!.status === null) return null
+  if (!found!.hash!.equals(claim.requestHash)) {
+    throw new Failure('idempotency-key-reused', 'The Idempotency-Key was sent before with another body.', { at: 'Idempotency-Key:' })
+  }
+  return { status: found!.status, headers: found!.headers as Record<string, string>, body: found!.body }
+}
+
+/** Keeps the answer; it is sent together with the commit. */
+export function keepForReplay(tx: Transaction, user: string, claim: Claim, kept: Kept) {
+  if (claim.key === null) return
+  tx.run(keepAnswer, { user, method: claim.method, path: claim.path, key: claim.key, hash: claim.requestHash, ...kept }).catch(() => {})
+}

@@ -1,0 +1,228 @@
+// The HTTP server: routes made from the operations, and a request's way from socket to answer.
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import multipart from '@fastify/multipart'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { Failure } from '../values/failure.ts'
+import { decodeUtf8, readJson } from '../values/json.ts'
+import { limits } from '../values/limits.ts'
+import { newId } from '../values/id.ts'
+import type { Metrics } from '../resources/metrics.ts'
+import { addressOf, type TrustedProxies } from './address.ts'
+import type { Authenticate } from './authenticate.ts'
+import { bearerToken } from './authenticate.ts'
+import { chooseEncoding, compress } from './compress.ts'
+import type { Charge } from './charge.ts'
+import type { Operation, Upload } from './operation.ts'
+import { perform, type Performed, type Service } from './perform.ts'
+import { toFailure, toProblem } from './refusals.ts'
+import { refusalCodes } from '../values/refusal-codes.ts'
+
+export type ServerOptions = {
+  operations: readonly Operation[]
+  service: Service
+  authenticate: Authenticate
+  charge: Charge
+  metrics: Metrics
+  log: Logger
+  trustedProxies: TrustedProxies
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
+const varyOnCaller = 'Accept-Encoding, Authorization, Djinn-Household'
+
+/** Makes the server; the caller listens and closes. */
+export async function makeServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: limits.receiveTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: 75_000,
+    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.receiveTimeoutMs, connectionsCheckingInterval: 2_000 },
+    forceCloseConnections: 'idle',
+    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
+    requestIdHeader: false,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void refuse(options, null, request, reply, error),
+    clientErrorHandler: answerBrokenRequest,
+    routerOptions: { maxParamLength: 200 },
+    return503OnClosing: true,
+  } as never) as unknown as FastifyInstance
+  await app.register(multipart, { limits: { fileSize: limits.importBytesMax, files: 1, fields: 10, parts: 11 } })
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addHook('onRequest', async (request) => refuseAmbiguousHost(request))
+  app.setErrorHandler((error, request, reply) => refuse(options, null, request, reply, error))
+  app.setNotFoundHandler((request, reply) => refuse(options, null, request, reply, new Failure('not-found', 'There is no such path.')))
+
+  const paths = Map.groupBy(options.operations, (operation) => operation.path)
+  for (const [path, operations] of paths) {
+    const url = path.replaceAll(/\{(\w+)\}/g, ':$1')
+    for (const operation of operations) {
+      app.route({
+        method: operation.method,
+        url,
+        bodyLimit: operation.body === 'file' ? limits.importBytesMax + 64 * 1024 : limits.bodyBytesMax,
+        handler: (request, reply) => handle(options, operation, request, reply),
+      })
+    }
+    const allowed = operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method]))
+    app.route({
+      method: methods.filter((method) => !allowed.includes(method)),
+      url,
+      handler: (request, reply) => {
+        reply.header('allow', allowed.join(', '))
+        return refuse(options, null, request, reply, new Failure('method-not-allowed', `${url} takes ${allowed.join(', ')}.`))
+      },
+    })
+  }
+  return app
+}
+
+async function handle(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply) {
+  const startedMs = performance.now()
+  try {
+    const performed = await withDeadline(answer(options, operation, request, reply))
+    return await send(options, operation, startedMs, request, reply, performed)
+  } catch (error) {
+    return await refuse(options, operation, request, reply, error, startedMs)
+  }
+}
+
+async function answer(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<Performed> {
+  const address = addressOf(request.raw, options.trustedProxies)
+  const token = bearerToken(request.headers.authorization)
+  const principal = token === null ? null : await options.authenticate(token)
+  reply.headers(options.charge(principal, address, 1))
+  if (token !== null && principal === null) {
+    throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
+  }
+  const { body, bodyBytes } = await readRequestBody(operation, request)
+  return await perform(options.service, operation, {
+    requestId: request.id, nowMs: Date.now(), address, principal, householdHeader: header(request, 'djinn-household'),
+    params: request.params as Record<string, string>, query: singleValues(request.query as Record<string, unknown>), url: request.url,
+    body, bodyBytes,
+    headers: { ifNoneMatch: header(request, 'if-none-match'), ifMatch: header(request, 'if-match'), idempotencyKey: header(request, 'idempotency-key') },
+  })
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+function singleValues(query: Record<string, unknown>): Record<string, unknown> {
+  const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
+  if (twice !== undefined) {
+    throw new Failure('invalid-request', `The parameter ${twice} is given twice.`, { errors: [{ pointer: `?${twice}`, code: 'repeated', detail: 'Give it once.' }] })
+  }
+  return { ...query }
+}
+
+async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<{ body: unknown; bodyBytes: Buffer }> {
+  const encoding = header(request, 'content-encoding')
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Failure('unsupported-media-type', 'Send the body without Content-Encoding.', { at: 'Content-Encoding:' })
+  }
+  const mediaType = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+  if (operation.body === 'file') return await readUpload(request, mediaType)
+  const bodyBytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  if (bodyBytes.length === 0) return { body: undefined, bodyBytes }
+  if (mediaType !== 'application/json') {
+    throw new Failure('unsupported-media-type', 'Send the body as application/json.', { at: 'Content-Type:' })
+  }
+  return { body: readJson(decodeUtf8(bodyBytes)), bodyBytes }
+}
+
+async function readUpload(request: FastifyRequest, mediaType: string): Promise<{ body: Upload; bodyBytes: Buffer }> {
+  if (mediaType !== 'multipart/form-data') {
+    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    if (bytes.length > limits.importBytesMax) throw new Failure('too-large', `A file has at most ${limits.importBytesMax} bytes.`)
+    return { body: { bytes, fileName: null }, bodyBytes: bytes }
+  }
+  const part = await request.file()
+  if (!part || part.fieldname !== 'file') throw new Failure('invalid-request', 'Send the file in a part named "file".', { at: '/file' })
+  const bytes = await part.toBuffer()
+  return { body: { bytes, fileName: part.filename?.slice(0, 255) || null }, bodyBytes: bytes }
+}
+
+async function send(options: ServerOptions, operation: Operation, startedMs: number, request: FastifyRequest, reply: FastifyReply, performed: Performed) {
+  reply.code(performed.status)
+  reply.header('x-request-id', request.id)
+  reply.header('x-content-type-options', 'nosniff')
+  reply.header('cache-control', operation.noStore ? 'no-store' : 'private, no-cache')
+  reply.header('vary', varyOnCaller)
+  reply.headers(performed.headers)
+  const body = performed.body === null ? null : Buffer.from(performed.body)
+  if (body !== null) {
+    const encoding = chooseEncoding(header(request, 'accept-encoding'))
+    const small = await compress(body, encoding)
+    if (small) {
+      reply.header('content-encoding', encoding!)
+      options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
+      return reply.send(small)
+    }
+  }
+  options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
+  return body === null ? reply.send() : reply.send(body)
+}
+
+async function refuse(options: ServerOptions, operation: Operation | null, request: FastifyRequest, reply: FastifyReply, error: unknown, startedMs = performance.now()) {
+  const failure = toFailure(error)
+  const [status] = refusalCodes[failure.code]
+  if (failure.code === 'internal') options.log.error({ err: error, requestId: request.id, operation: operation?.name }, 'a request failed')
+  else if (status >= 500) options.log.warn({ err: failure.cause ?? failure, requestId: request.id, operation: operation?.name }, failure.message)
+  options.metrics.request(operation?.name ?? 'none', status, performance.now() - startedMs)
+  reply.code(status)
+  reply.headers({
+    'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', vary: varyOnCaller,
+    'content-type': 'application/problem+json; charset=utf-8',
+  })
+  if (failure.headers) reply.headers(failure.headers)
+  if (failure.retryAfterS !== undefined) reply.header('retry-after', String(failure.retryAfterS))
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  return await reply.send(JSON.stringify(toProblem(failure, request.url.split('?')[0]!, request.id)))
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Failure('timeout', 'The request took longer than 30 s.', { retryAfterS: 5 })), limits.requestTimeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function requestIdOf(sent: string | string[] | undefined): string {
+  return typeof sent === 'string' && /^[A-Za-z0-9._:/+=-]{1,128}$/.test(sent) ? sent : newId()
+}
+
+/** Two Host headers, or none that the parser kept apart, are the beginning of a smuggled request. */
+function refuseAmbiguousHost(request: FastifyRequest) {
+  const { rawHeaders } = request.raw
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === 'host') hosts++
+  }
+  if (hosts > 1) {
+    request.raw.socket.once('drain', () => request.raw.socket.destroy())
+    throw new Failure('invalid-request', 'There are two Host headers.', { at: 'Host:' })
+  }
+}
+
+/** What cannot be parsed as HTTP gets a problem document too, and its connection is closed. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket) {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return socket.destroy()
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'header-too-large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'invalid-request'
+  const detail = code === 'header-too-large' ? `The headers exceed ${limits.headerBytesMax} bytes.`
+    : code === 'timeout' ? 'The request did not arrive in time.' : 'The request is not well-formed HTTP.'
+  const requestId = newId()
+  const status = code === 'timeout' ? 408 : refusalCodes[code][0]
+  const body = JSON.stringify({ ...toProblem(new Failure(code, detail), '/', requestId), status })
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n`
+    + `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,135 @@
+// The configuration, read from the environment once and checked whole before anything is opened.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { BlockList, isIP } from 'node:net'
+
+/** A variable whose value cannot be used; the process exits with 78 (EX_CONFIG) and this one line. */
+export class ConfigError extends Error {
+  readonly variable: string
+  constructor(variable: string, reason: string) {
+    super(`${variable}: ${reason}`)
+    this.name = 'ConfigError'
+    this.variable = variable
+  }
+}
+
+export type Environment = Record<string, string | undefined>
+
+export type Config = ReturnType<typeof readConfig>
+
+/** Reads and checks the environment; throws ConfigError naming the first variable that is wrong. */
+export function readConfig(environment: Environment) {
+  const text = (name: string): string | undefined => {
+    const file = environment[`${name}_FILE`]
+    if (file) {
+      if (environment[name]) throw new ConfigError(name, `is set beside ${name}_FILE; set one of them`)
+      try {
+        return readFileSync(file, 'utf8').trim()
+      } catch (error) {
+        throw new ConfigError(`${name}_FILE`, `cannot be read (${(error as NodeJS.ErrnoException).code})`)
+      }
+    }
+    const value = environment[name]
+    return value === undefined || value === '' ? undefined : value
+  }
+  const integer = (name: string, standard: number, min: number, max: number): number => {
+    const value = text(name)
+    if (value === undefined) return standard
+    if (!/^\d+$/.test(value) || Number(value) < min || Number(value) > max) {
+      throw new ConfigError(name, `must be a whole number from ${min} to ${max}, not "${value}"`)
+    }
+    return Number(value)
+  }
+  const oneOf = <T extends string>(name: string, standard: T, choices: readonly T[]): T => {
+    const value = text(name) ?? standard
+    if (!choices.includes(value as T)) throw new ConfigError(name, `must be one of ${choices.join(', ')}, not "${value}"`)
+    return value as T
+  }
+  const postgresUrl = (name: string, value: string | undefined): string | undefined => {
+    if (value === undefined) return undefined
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+      throw new ConfigError(name, 'must be a URL such as postgres://user:password@host:5432/database')
+    }
+    if (url.pathname.length < 2) throw new ConfigError(name, 'names no database')
+    return value
+  }
+  const webUrl = (name: string): string | undefined => {
+    const value = text(name)
+    if (value !== undefined && !(URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))) {
+      throw new ConfigError(name, `must be an http or https URL, not "${value}"`)
+    }
+    return value?.replace(/\/$/, '')
+  }
+  const host = (name: string, standard: string): string => {
+    const value = text(name) ?? standard
+    if (!isIP(value) && !/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(value)) {
+      throw new ConfigError(name, `must be a host name or an address, not "${value}"`)
+    }
+    return value
+  }
+
+  const production = oneOf('NODE_ENV', 'development', ['development', 'production', 'test']) === 'production'
+  const databaseUrl = postgresUrl('DATABASE_URL', text('DATABASE_URL'))
+  if (production && databaseUrl !== undefined) refuseWeakPassword(databaseUrl)
+  const smtpUrl = text('SMTP_URL')
+  if (smtpUrl !== undefined && !/^smtps?:\/\/.+/.test(smtpUrl)) throw new ConfigError('SMTP_URL', 'must be smtp://... or smtps://...')
+  const mailFrom = text('MAIL_FROM')
+  if (smtpUrl !== undefined && mailFrom === undefined) throw new ConfigError('MAIL_FROM', 'must be set when SMTP_URL is')
+  const appUrl = webUrl('APP_URL')
+  if (smtpUrl !== undefined && appUrl === undefined) {
+    throw new ConfigError('APP_URL', 'must be set when SMTP_URL is: mailed links lead to the app')
+  }
+  const config = {
+    production,
+    host: host('HOST', '127.0.0.1'),
+    port: integer('PORT', 8080, 0, 65_535),
+    opsHost: host('OPS_HOST', '127.0.0.1'),
+    opsPort: integer('OPS_PORT', 9464, 0, 65_535),
+    dataDir: resolve(text('DJINN_DATA_DIR') ?? '.djinn'),
+    databaseUrl,
+    databaseDirectUrl: postgresUrl('DATABASE_DIRECT_URL', text('DATABASE_DIRECT_URL')) ?? databaseUrl,
+    databasePreparedStatements: oneOf('DATABASE_PREPARED_STATEMENTS', 'on', ['on', 'off']) === 'on',
+    trustedProxies: proxies('TRUSTED_PROXIES', text('TRUSTED_PROXIES')),
+    rate: {
+      anonymous: integer('RATE_LIMIT_ANONYMOUS', 10, 1, 1_000_000),
+      authenticated: integer('RATE_LIMIT_AUTHENTICATED', 100, 1, 1_000_000),
+      premium: integer('RATE_LIMIT_PREMIUM', 1_000, 1, 1_000_000),
+      login: integer('RATE_LIMIT_LOGIN', 10, 1, 1_000_000),
+    },
+    smtpUrl,
+    mailFrom,
+    appUrl,
+    publicUrl: webUrl('PUBLIC_URL'),
+    logLevel: oneOf('LOG_LEVEL', 'info', ['silent', 'error', 'warn', 'info', 'debug']),
+  }
+  if (config.port !== 0 && config.port === config.opsPort && config.host === config.opsHost) {
+    throw new ConfigError('OPS_PORT', 'must differ from PORT')
+  }
+  return config
+}
+
+function refuseWeakPassword(databaseUrl: string) {
+  const password = decodeURIComponent(new URL(databaseUrl).password)
+  if (password !== '' && (password.length < 12 || /^(postgres|password|djinn|changeme|secret)/i.test(password))) {
+    throw new ConfigError('DATABASE_URL', 'carries a default or short password; production needs 12 characters or more')
+  }
+}
+
+/** The addresses whose X-Forwarded-For is believed: a comma-separated list of addresses and CIDR blocks. */
+function proxies(name: string, value: string | undefined): BlockList | undefined {
+  if (value === undefined) return undefined
+  const list = new BlockList()
+  for (const part of value.split(',').map((piece) => piece.trim())) {
+    const [address = '', prefix] = part.split('/')
+    const family = isIP(address)
+    if (!family || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) {
+      throw new ConfigError(name, `must list addresses or CIDR blocks, not "${part}"`)
+    }
+    const type = family === 6 ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, type)
+    else if (Number(prefix) > (family === 6 ? 128 : 32)) throw new ConfigError(name, `"${part}" has too long a prefix`)
+    else list.addSubnet(address, Number(prefix), type)
+  }
+  return list
+}

@@ -1,0 +1,305 @@
+// PostgreSQL: reads pipelined on one shared connection, writes in transactions of the pool, both inside a scope.
+import pg from 'pg'
+import { Failure } from '../values/failure.ts'
+import { limits } from '../values/limits.ts'
+import { statement, type Row, type Shape, type Statement } from './statement.ts'
+
+/** For whom a transaction runs: row-level security and the journal take it from there. */
+export type Scope = { household?: string | null; user?: string | null; device?: string | null; request?: string | null }
+
+export type Runner = {
+  run: <P extends Shape, C extends Shape>(statement: Statement<P, C>, parameters: Row<P>) => Promise<Row<C>[]>
+}
+
+/** What happened on the wire, for metrics and for the tests that count. */
+export type DatabaseObserver = {
+  statement?: (name: string, durationMs: number, failed: boolean) => void
+  roundTrip?: () => void
+}
+
+export type DatabaseOptions = {
+  url: string
+  preparedStatements?: boolean
+  connectionsMax?: number
+  observer?: DatabaseObserver
+  log?: (message: string, error: unknown) => void
+}
+
+const types = new pg.TypeOverrides()
+// Amounts, revisions and counts all stay within 2^53-1 (checked by the schema), so a number holds them exactly.
+types.setTypeParser(20, Number)
+types.setTypeParser(1082, (text) => text)
+types.setTypeParser(1184, instant)
+
+/** RFC 3339 in UTC from PostgreSQL's text, which is UTC too: every session sets its zone. */
+function instant(text: string): string {
+  return text.endsWith('+00') ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : new Date(text).toISOString()
+}
+
+const enterHousehold = statement(
+  'scope.enter',
+  { household: 'text', user: 'text', device: 'text', request: 'text', statementTimeout: 'text', lockTimeout: 'text' },
+  { role: 'text' },
+  `select set_config('djinn.household', :household, true) as h, set_config('djinn.user', :user, true) as u,
+    set_config('djinn.device', :device, true) as d, set_config('djinn.request', :request, true) as r,
+    set_config('statement_timeout', :statementTimeout, true) as s, set_config('lock_timeout', :lockTimeout, true) as l,
+    set_config('TimeZone', 'UTC', true) as z, set_config('role', 'djinn_app', true) as role`,
+)
+
+function scopeValues(scope: Scope, role = 'djinn_app') {
+  return {
+    text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
+    name: `${enterHousehold.name}.${role}`,
+    values: [scope.household ?? '', scope.user ?? '', scope.device ?? '', scope.request ?? '', String(limits.statementTimeoutMs), String(limits.lockTimeoutMs)],
+  }
+}
+
+/** Errors after which the same transaction may succeed when run again. */
+const retryable = new Set(['40001', '40P01', '0A000'])
+
+export class Database {
+  readonly #options: DatabaseOptions
+  readonly #pool: pg.Pool
+  #reader: Promise<pg.Client> | undefined
+  #readsInFlight = 0
+  #closed = false
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      application_name: 'djinn',
+      max: options.connectionsMax ?? limits.poolConnectionsMax,
+      min: 0,
+      maxLifetimeSeconds: limits.poolLifetimeS,
+      idleTimeoutMillis: limits.poolIdleMs,
+      connectionTimeoutMillis: limits.poolWaitMsMax,
+      keepAlive: true,
+      // One round trip for what is sent together: begin, scope and the first statement.
+      pipeline: true,
+      types,
+    } as pg.PoolConfig)
+    this.#pool.on('error', (error) => !this.#closed && options.log?.('an idle connection to the database broke', error))
+  }
+
+  /** Connections: all, idle, and requests waiting for one. */
+  get poolState() {
+    return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount, readsInFlight: this.#readsInFlight }
+  }
+
+  /** Reads in the scope: each statement is one round trip, however many others share the connection. */
+  reader(scope: Scope): Runner {
+    return { run: async (wanted, parameters) => (await this.readTogether(scope, [{ statement: wanted, parameters }]))[0] as never }
+  }
+
+  /** Runs several reads as one transaction in one round trip; answers their rows in order. */
+  async readTogether(scope: Scope, reads: { statement: Statement<never, never> | Statement; parameters: object }[]): Promise<object[][]> {
+    try {
+      return await this.#readOnce(scope, reads)
+    } catch (error) {
+      // When the shared connection breaks, what was in flight is tried once more on the next one.
+      if (!isConnectionError(error) || this.#closed) throw error
+      return await this.#readOnce(scope, reads)
+    }
+  }
+
+  async #readOnce(scope: Scope, reads: { statement: Statement; parameters: object }[]): Promise<object[][]> {
+    const client = await this.#openReader()
+    this.#options.observer?.roundTrip?.()
+    this.#readsInFlight++
+    const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
+    try {
+      // All four are queued in this tick, so nothing of another request comes between them.
+      const sent = [
+        client.query('begin read only'),
+        client.query(scopeValues(scope)),
+        ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
+        client.query('commit'),
+      ]
+      const settled = await Promise.allSettled(sent)
+      const failed = settled.find((one) => one.status === 'rejected')
+      if (failed) throw failed.reason
+      return settled.slice(2, -1).map((one) => (one as PromiseFulfilledResult<pg.QueryResult>).value.rows as object[])
+    } finally {
+      clearTimeout(stalled)
+      this.#readsInFlight--
+    }
+  }
+
+  #openReader(): Promise<pg.Client> {
+    this.#reader ??= this.#connectReader()
+    return this.#reader
+  }
+
+  async #connectReader(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.#options.url, application_name: 'djinn reads', connectionTimeoutMillis: limits.poolWaitMsMax,
+      keepAlive: true, pipeline: true, types,
+    } as pg.ClientConfig)
+    const forget = () => {
+      this.#reader = undefined
+    }
+    client.on('error', (error) => {
+      forget()
+      this.#options.log?.('the shared reading connection broke', error)
+    })
+    client.on('end', forget)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  #send(client: pg.Client | pg.PoolClient, wanted: Statement, parameters: object): Promise<pg.QueryResult> {
+    const values = wanted.order.map((name) => (parameters as Record<string, unknown>)[name])
+    const startedMs = performance.now()
+    const named = this.#options.preparedStatements === false ? {} : { name: wanted.name }
+    const sent = client.query({ text: wanted.text, values: values.map(encode(wanted)), ...named })
+    const observe = this.#options.observer?.statement
+    if (observe) {
+      sent.then(
+        () => observe(wanted.name, performance.now() - startedMs, false),
+        () => observe(wanted.name, performance.now() - startedMs, true),
+      )
+    }
+    return sent
+  }
+
+  /**
+   * Runs the work in one transaction and commits it. `work` may run again after a serialisation failure, so it must do
+   * nothing outside of the transaction. A Failure thrown by it rolls back and passes on.
+   */
+  async write<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: 'djinn_app' | 'djinn_keeper' = 'djinn_app'): Promise<T> {
+    for (let tryNumber = 1; ; tryNumber++) {
+      try {
+        return await this.#writeOnce(scope, work, role)
+      } catch (error) {
+        const code = (error as { code?: string }).code ?? ''
+        if (!retryable.has(code) || tryNumber >= limits.transactionTriesMax) throw error
+      }
+    }
+  }
+
+  async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: string): Promise<T> {
+    if (this.#pool.waitingCount >= limits.poolWaitersMax) {
+      throw new Failure('unavailable', 'Too many requests wait for the database.', { retryAfterS: 1 })
+    }
+    const client = await this.#pool.connect()
+    const tx = new Transaction(client, (wanted, parameters) => this.#send(client, wanted, parameters), this.#options.observer, scopeValues(scope, role))
+    try {
+      const result = await work(tx)
+      await tx.commit()
+      client.release()
+      return result
+    } catch (error) {
+      await tx.rollback().then(
+        () => client.release(),
+        (broken: Error) => client.release(broken),
+      )
+      throw error
+    }
+  }
+
+  /** Opens the connections that the pool keeps, so that the first requests find them. */
+  async warm(connections: number) {
+    await this.#openReader()
+    const clients = await Promise.all(Array.from({ length: connections }, () => this.#pool.connect()))
+    for (const client of clients) client.release()
+  }
+
+  async close() {
+    this.#closed = true
+    await Promise.all([this.#pool.end(), this.#reader?.then((client) => client.end()).catch(() => {})])
+  }
+}
+
+type Send = (wanted: Statement, parameters: object) => Promise<pg.QueryResult>
+
+/** An open transaction. Statements sent in one tick share a round trip; `begin` and the scope ride with the first. */
+export class Transaction implements Runner {
+  readonly #client: pg.PoolClient
+  readonly #send: Send
+  readonly #observer: DatabaseObserver | undefined
+  readonly #scope: { text: string; values: string[] }
+  #opening: Promise<unknown> | undefined
+  #inRoundTrip = false
+  readonly #unanswered = new Set<Promise<unknown>>()
+
+  constructor(client: pg.PoolClient, send: Send, observer: DatabaseObserver | undefined, scope: { text: string; values: string[] }) {
+    this.#client = client
+    this.#send = send
+    this.#observer = observer
+    this.#scope = scope
+  }
+
+  #countRoundTrip() {
+    if (this.#inRoundTrip) return
+    this.#inRoundTrip = true
+    this.#observer?.roundTrip?.()
+    // What is sent before this microtask queue drains shares the round trip.
+    setImmediate(() => (this.#inRoundTrip = false))
+  }
+
+  #open() {
+    if (this.#opening) return
+    this.#opening = Promise.all([this.#client.query('begin'), this.#client.query(this.#scope)])
+    this.#opening.catch(() => {})
+  }
+
+  async run<P extends Shape, C extends Shape>(wanted: Statement<P, C>, parameters: Row<P>): Promise<Row<C>[]> {
+    this.#open()
+    this.#countRoundTrip()
+    const sent = this.#send(wanted as never, parameters)
+    this.#unanswered.add(sent)
+    try {
+      return (await sent).rows as Row<C>[]
+    } catch (error) {
+      // A failed opening makes PostgreSQL refuse what follows: its own error says more.
+      if ((error as { code?: string }).code === '25P02') await this.#opening
+      throw error
+    } finally {
+      this.#unanswered.delete(sent)
+    }
+  }
+
+  async commit() {
+    if (!this.#opening) return
+    this.#countRoundTrip()
+    // Statements sent with the commit and not awaited: their errors are the transaction's.
+    const riding = Promise.all(this.#unanswered)
+    riding.catch(() => {})
+    const { command } = await this.#client.query('commit')
+    await riding
+    // PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK and no error.
+    if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+  }
+
+  async rollback() {
+    if (!this.#opening) return
+    await this.#client.query('rollback')
+  }
+}
+
+function encode(wanted: Statement) {
+  return (value: unknown, index: number) =>
+    wanted.parameters[wanted.order[index]!]!.startsWith('jsonb') && value !== null && value !== undefined ? JSON.stringify(value) : value
+}
+
+function destroy(client: pg.Client) {
+  ;(client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy()
+}
+
+/** Whether the error says that the connection, not the statement, failed. */
+export function isConnectionError(error: unknown): boolean {
+  if (error instanceof Failure) return false
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return (
+    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'].includes(code) ||
+    /^(08|57P0)/.test(code) ||
+    code === '53300' ||
+    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/.test(message)
+  )
+}

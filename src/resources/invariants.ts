@@ -1,0 +1,36 @@
+// The promises of the books, each a view that stays empty.
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
+
+const shown = 20
+const check = (view: string) => statement(`invariants.${view}`, {}, { broken: 'int8', examples: 'jsonb' },
+  `select count(*) as broken, coalesce(jsonb_agg(to_jsonb(x)) filter (where x.nth <= ${shown}), '[]') as examples
+  from (select v.*, row_number() over () as nth from ${view} v) x`)
+
+export const invariants = [
+  ['balances', 'Each balance is the opening balance plus its rows', check('broken_balances')],
+  ['monthly totals', 'Each month\'s totals are the sums of its rows', check('broken_monthly_totals')],
+  ['splits', 'Splits sum to their transaction', check('broken_splits')],
+  ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
+  ['revisions', 'No row is ahead of its household', check('broken_revisions')],
+  ['journal', 'The audit trail\'s hashes chain without a gap', check('broken_journal')],
+] as const
+
+export type Finding = { name: string; promise: string; broken: number; examples: unknown[] }
+
+/** Checks every promise over the whole database, or one household. Runs as djinn_keeper and takes as long as it takes. */
+export async function verifyInvariants(database: Database, onDone: (finding: Finding) => void = () => {}): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [name, promise, wanted] of invariants) {
+    const [row] = await database.write({}, async (tx) => {
+      await tx.run(noTimeout, {})
+      return await tx.run(wanted, {})
+    }, 'djinn_keeper')
+    const finding = { name, promise, broken: row!.broken, examples: row!.examples as unknown[] }
+    findings.push(finding)
+    onDone(finding)
+  }
+  return findings
+}
+
+const noTimeout = statement('invariants.noTimeout', {}, { set: 'text' }, `select set_config('statement_timeout', '0', true) as set`)

@@ -1,0 +1,68 @@
+// Runs migrations/*.sql in order, once each, forward only.
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+
+const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
+const lockKey = 5_211_977
+
+export type Migration = { name: string; text: string; checksum: string }
+
+/** The migrations that ship with this version, in their order. */
+export function listMigrations(from = folder): Migration[] {
+  return readdirSync(from)
+    .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
+    .toSorted()
+    .map((name) => {
+      const text = readFileSync(join(from, name), 'utf8')
+      return { name, text, checksum: createHash('sha256').update(text).digest('hex') }
+    })
+}
+
+/** Brings the database to this version and answers the names of what ran. Several processes may call it at once. */
+export async function migrate(url: string, options: { from?: string; dryRun?: boolean } = {}): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url, application_name: 'djinn migrate' })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [lockKey])
+    await requireVersion(client)
+    await client.query(`create table if not exists migrations (
+      name text primary key, checksum text not null, ran_at timestamptz not null default now())`)
+    const done = new Map((await client.query<{ name: string; checksum: string }>('select name, checksum from migrations')).rows
+      .map((row) => [row.name, row.checksum]))
+    const pending: Migration[] = []
+    for (const migration of listMigrations(options.from)) {
+      const checksum = done.get(migration.name)
+      if (checksum === undefined) pending.push(migration)
+      else if (checksum !== migration.checksum) {
+        throw new Error(`${migration.name} was edited after it ran; write a new migration instead`)
+      }
+    }
+    if (!options.dryRun) for (const migration of pending) await runOne(client, migration)
+    return pending.map((migration) => migration.name)
+  } finally {
+    // Ending the session also frees the lock.
+    await client.end()
+  }
+}
+
+async function requireVersion(client: pg.Client) {
+  const version = Number((await client.query<{ server_version_num: string }>('show server_version_num')).rows[0]!.server_version_num)
+  if (version < 160_000) throw new Error(`PostgreSQL 16 or newer is needed; this is ${Math.floor(version / 10_000)}`)
+}
+
+async function runOne(client: pg.Client, migration: Migration) {
+  const inTransaction = !/^-- no transaction$/m.test(migration.text.split('\n')[1] ?? '')
+  try {
+    if (inTransaction) await client.query('begin')
+    await client.query(migration.text)
+    await client.query('insert into migrations (name, checksum) values ($1, $2)', [migration.name, migration.checksum])
+    if (inTransaction) await client.query('commit')
+  } catch (error) {
+    if (inTransaction) await client.query('rollback').catch(() => {})
+    const place = error instanceof pg.DatabaseError && error.position ? ` near "${migration.text.slice(Number(error.position) - 1, Number(error.position) + 60).split('\n')[0]}"` : ''
+    throw new Error(`${migration.name} failed${place}: ${(error as Error).message}`, { cause: error })
+  }
+}

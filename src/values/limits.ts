@@ -1,0 +1,59 @@
+// Every limit of the service, in one place, with its unit in the name; the limits check each other at start.
+import assert from 'node:assert/strict'
+
+export const limits = {
+  bodyBytesMax: 1024 * 1024,
+  importBytesMax: 10 * 1024 * 1024,
+  importRowsMax: 100_000,
+  importChunkRows: 2_000,
+  headerBytesMax: 16 * 1024,
+  pageRowsDefault: 20,
+  pageRowsMax: 100,
+  statementRowsMax: 1_000,
+  fieldsMax: 40,
+  splitsMax: 50,
+  accountsMax: 500,
+  categoriesMax: 1_000,
+  idempotencyKeyLengthMax: 255,
+  idempotencyDays: 30,
+  restoreDays: 30,
+  requestTimeoutMs: 30_000,
+  /** A request whose head or body is not there by then is cut: slow senders hold no connection. */
+  receiveTimeoutMs: 15_000,
+  statementTimeoutMs: 5_000,
+  lockTimeoutMs: 4_000,
+  poolWaitMsMax: 2_000,
+  poolWaitersMax: 500,
+  poolConnectionsMax: 25,
+  poolConnectionsIdle: 5,
+  poolLifetimeS: 3_600,
+  poolIdleMs: 600_000,
+  /** An answer of the database that takes longer than this on the shared reader means its connection is stuck. */
+  readerStallMs: 8_000,
+  transactionTriesMax: 3,
+  compressBytesMin: 1_024,
+  gzipLevel: 5,
+  accessTokenS: 3_600,
+  refreshTokenDays: 60,
+  /** How long a lost answer to a refresh may be asked for again with the old token. */
+  refreshRetryMs: 10_000,
+  confirmLinkMinutes: 24 * 60,
+  recoveryLinkMinutes: 10,
+  passwordHashesAtOnce: 2,
+  passwordHashesWaitingMax: 64,
+  loginWindowMs: 15 * 60_000,
+  rateWindowMs: 60_000,
+  rateKeysMax: 100_000,
+  sessionsCachedMax: 20_000,
+  sessionsPerUserMax: 50,
+  shutdownMs: 10_000,
+} as const
+
+assert(limits.pageRowsDefault <= limits.pageRowsMax, 'The default page must not exceed the longest.')
+assert(limits.pageRowsMax < limits.statementRowsMax, 'A page must fit in one statement.')
+assert(limits.statementTimeoutMs < limits.requestTimeoutMs, 'A statement must end before its request does.')
+assert(limits.lockTimeoutMs < limits.statementTimeoutMs, 'A lock wait must end before its statement does.')
+assert(limits.statementTimeoutMs < limits.readerStallMs, 'PostgreSQL must have ended a statement before we call the reader stuck.')
+assert(limits.poolWaitMsMax < limits.requestTimeoutMs, 'Waiting for a connection must end before the request does.')
+assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connections are part of the pool.')
+assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
