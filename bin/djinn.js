@@ -15,6 +15,8 @@ if (Number(process.versions.node.split('.')[0]) >= 26) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 } else {
-  console.error(`djinn needs Node 26; this is ${process.version}, and no other came with the dependencies. Run "npm ci" first, or install Node 26.`)
+  console.error(
+    `djinn needs Node 26; this is ${process.version}, and no other came with the dependencies. Run "npm ci" first, or install Node 26.`,
+  )
   process.exit(1)
 }

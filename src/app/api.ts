@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { readFileSync } from 'node:fs'
 import { makeCharge } from '../http/charge.ts'
 import { docsPage } from '../http/docs-page.ts'
+import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { Cursors } from '../http/page.ts'
 import { makeServer } from '../http/server.ts'
@@ -15,7 +16,7 @@ export const version = (JSON.parse(readFileSync(new URL('../../package.json', im
 
 const isReady = statement('health.ready', {}, { ready: 'bool' }, 'select true as ready from installation')
 
-export type Api = { app: FastifyInstance; close: () => Promise<void> }
+export type Api = { app: FastifyInstance; operations: readonly Operation[]; close: () => Promise<void> }
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
@@ -41,17 +42,38 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const noStore = { 'cache-control': 'no-store' }
   app.get('/health', async (_request, reply) => reply.headers(noStore).send({ status: 'alive', version }))
   app.get('/health/ready', async (_request, reply) => {
-    const ready = !stopping && (await database.reader({}).run(isReady, {}).then(() => true, () => false))
-    return reply.code(ready ? 200 : 503).headers(ready ? noStore : { ...noStore, 'retry-after': '1' }).send({ status: ready ? 'ready' : 'not ready' })
+    const ready =
+      !stopping &&
+      (await database
+        .reader({})
+        .run(isReady, {})
+        .then(
+          () => true,
+          () => false,
+        ))
+    return reply
+      .code(ready ? 200 : 503)
+      .headers(ready ? noStore : { ...noStore, 'retry-after': '1' })
+      .send({ status: ready ? 'ready' : 'not ready' })
   })
   const documentText = JSON.stringify(document)
-  app.get('/api/openapi.json', async (_request, reply) => reply.headers({ 'cache-control': 'public, max-age=300' }).type('application/json; charset=utf-8').send(documentText))
+  app.get('/api/openapi.json', async (_request, reply) =>
+    reply.headers({ 'cache-control': 'public, max-age=300' }).type('application/json; charset=utf-8').send(documentText),
+  )
   const page = docsPage(document)
-  app.get('/docs', async (_request, reply) => reply
-    .headers({ 'cache-control': 'public, max-age=300', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" })
-    .type('text/html; charset=utf-8').send(page))
+  app.get('/docs', async (_request, reply) =>
+    reply
+      .headers({
+        'cache-control': 'public, max-age=300',
+        'content-security-policy':
+          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      })
+      .type('text/html; charset=utf-8')
+      .send(page),
+  )
   return {
     app,
+    operations: features.operations,
     close: async () => {
       await app.close()
       await features.close()

@@ -3,8 +3,14 @@ import { addDays, dayFrom, type Day } from '../values/day.ts'
 
 export type DemoAccount = { key: string; name: string; kind: string; currency: string; openingBalance: number }
 export type DemoTransaction = {
-  account: string; date: Day; amount: number; payee: string; note: string; category: string
-  splits?: { amount: number; category: string; note: string }[]; status: 'pending' | 'posted'
+  account: string
+  date: Day
+  amount: number
+  payee: string
+  note: string
+  category: string
+  splits?: { amount: number; category: string; note: string }[]
+  status: 'pending' | 'posted'
 }
 export type DemoTransfer = { from: string; to: string; date: Day; amount: number; toAmount?: number; note: string }
 
@@ -28,24 +34,24 @@ function random(seed: number) {
 }
 
 const monthly: [number, string, number, string, string][] = [
-  [1, 'Sol y Mar Homes', -98_000, 'housing', 'Rent'],
-  [3, 'Iberluz Energy', -7_840, 'utilities', 'Electricity'],
-  [5, 'FibraNet', -3_990, 'utilities', 'Internet and phone'],
-  [8, 'Streamly', -1_299, 'entertainment', ''],
-  [12, 'City Gym', -3_450, 'health', 'Membership'],
-  [15, 'Metro Lisboa', -4_000, 'transport', 'Monthly pass'],
-  [27, 'Northwind Software', 284_500, 'salary', 'Salary'],
+  [1, 'Sol y Mar Homes', -98_000, 'housing-rent', 'Rent'],
+  [3, 'Iberluz Energy', -7_840, 'housing-utilities', 'Electricity'],
+  [5, 'FibraNet', -3_990, 'housing-communication', 'Internet and phone'],
+  [8, 'Streamly', -1_299, 'leisure-subscriptions', ''],
+  [12, 'City Gym', -3_450, 'health-sport', 'Membership'],
+  [15, 'Metro Lisboa', -4_000, 'transport-public', 'Monthly pass'],
+  [27, 'Northwind Software', 284_500, 'work-income-salary', 'Salary'],
 ]
 const daily: [string, string, number, number, number, string][] = [
   // account, payee, least, most, chance a day, category
-  ['card', 'Mercado Central', -6_900, -1_450, 0.34, 'groceries'],
-  ['card', 'Super Dois', -4_200, -600, 0.22, 'groceries'],
-  ['cash', 'Padaria do Bairro', -780, -240, 0.5, 'eating-out'],
-  ['card', 'Tasca da Esquina', -5_400, -1_800, 0.12, 'eating-out'],
-  ['card', 'Fuel Point', -6_800, -3_500, 0.05, 'transport'],
-  ['card', 'Book Corner', -4_500, -900, 0.04, 'shopping'],
-  ['card', 'Farmacia Sol', -3_200, -500, 0.04, 'health'],
-  ['card', 'Cinema Ideal', -2_400, -900, 0.05, 'entertainment'],
+  ['card', 'Mercado Central', -6_900, -1_450, 0.34, 'food-groceries'],
+  ['card', 'Super Dois', -4_200, -600, 0.22, 'food-groceries'],
+  ['cash', 'Padaria do Bairro', -780, -240, 0.5, 'food-coffee'],
+  ['card', 'Tasca da Esquina', -5_400, -1_800, 0.12, 'food-restaurants'],
+  ['card', 'Fuel Point', -6_800, -3_500, 0.05, 'transport-fuel'],
+  ['card', 'Book Corner', -4_500, -900, 0.04, 'leisure-hobbies'],
+  ['card', 'Farmacia Sol', -3_200, -500, 0.04, 'health-medical'],
+  ['card', 'Cinema Ideal', -2_400, -900, 0.05, 'leisure-entertainment'],
 ]
 
 /** The year that ends today. */
@@ -65,8 +71,21 @@ export function demoHistory(today: Day, seed = 20_260): { transactions: DemoTran
       const amount = between(least, most)
       const split = payee === 'Mercado Central' && amount < -5_000
       transactions.push({
-        account, date: day, amount, payee, note: '', category, status: account === 'cash' ? 'posted' : status,
-        ...(split ? { splits: [{ amount: amount + 1_290, category: 'groceries', note: '' }, { amount: -1_290, category: 'household', note: 'Cleaning things' }] } : {}),
+        account,
+        date: day,
+        amount,
+        payee,
+        note: '',
+        category,
+        status: account === 'cash' ? 'posted' : status,
+        ...(split
+          ? {
+              splits: [
+                { amount: amount + 1_290, category: 'food-groceries', note: '' },
+                { amount: -1_290, category: 'housing-furnishing', note: 'Cleaning things' },
+              ],
+            }
+          : {}),
       })
     }
     if (date === 2) transfers.push({ from: 'current', to: 'savings', date: day, amount: 35_000, note: 'Set aside' })
@@ -75,7 +94,15 @@ export function demoHistory(today: Day, seed = 20_260): { transactions: DemoTran
     const trip = dayFrom(year, 7, 10)
     if (day === trip) transfers.push({ from: 'savings', to: 'travel', date: day, amount: 110_000, toAmount: 119_240, note: 'For the trip' })
     if (month === 7 && date >= 12 && date <= 22 && draw() < 0.8) {
-      transactions.push({ account: 'travel', date: day, amount: between(-9_500, -1_100), payee: draw() < 0.5 ? 'Blue Diner' : 'Harbor Hotel', note: 'Holiday', category: 'travel', status: 'posted' })
+      transactions.push({
+        account: 'travel',
+        date: day,
+        amount: between(-9_500, -1_100),
+        payee: draw() < 0.5 ? 'Blue Diner' : 'Harbor Hotel',
+        note: 'Holiday',
+        category: 'leisure-travel',
+        status: 'posted',
+      })
     }
   }
   return { transactions, transfers }

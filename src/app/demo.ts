@@ -26,8 +26,9 @@ export async function ensureDemo({ database, log }: Pick<Resources, 'database' |
   const { transactions, transfers } = demoHistory(dayOf(Date.now(), zone))
   await database.write({ household, user, request: 'demo' }, async (tx) => {
     await tx.run(insertUser, { id: user, email: demoSignIn.email, emailKey: demoSignIn.email, passwordHash, displayName: 'Demo' })
-    await foundHousehold(tx, { id: household, userId: user, name: 'Demo household', currency: 'EUR', timeZone: zone },
-      (inner) => copyDefaults(inner, household, defaultCategories))
+    await foundHousehold(tx, { id: household, userId: user, name: 'Demo household', currency: 'EUR', timeZone: zone }, (inner) =>
+      copyDefaults(inner, household, defaultCategories),
+    )
     const categories = new Map((await tx.run(categoriesByKey, { household })).map((row) => [row.key, row.id]))
     const category = (key: string) => {
       const found = categories.get(key)
@@ -36,23 +37,50 @@ export async function ensureDemo({ database, log }: Pick<Resources, 'database' |
     }
     const accounts = new Map(demoAccounts.map((account) => [account.key, { id: newId(), currency: account.currency }]))
     for (const account of demoAccounts) {
-      await tx.run(accountRows.insert!, { draft: {
-        household_id: household, id: accounts.get(account.key)!.id, name: account.name, kind: account.kind, currency: account.currency,
-        opening_balance: account.openingBalance, note: '', institution_id: null, closed_at: null,
-      } })
+      await tx.run(accountRows.insert!, {
+        draft: {
+          household_id: household,
+          id: accounts.get(account.key)!.id,
+          name: account.name,
+          kind: account.kind,
+          currency: account.currency,
+          opening_balance: account.openingBalance,
+          note: '',
+          institution_id: null,
+          closed_at: null,
+        },
+      })
     }
-    await tx.run(insertTransactions, { drafts: transactions.map((made) => ({
-      household_id: household, id: newId(), account_id: accounts.get(made.account)!.id, currency: accounts.get(made.account)!.currency,
-      date: made.date, amount: made.amount, payee: made.payee, note: made.note, category_id: category(made.category), status: made.status,
-      splits: made.splits?.map((split) => ({ amount: split.amount, categoryId: category(split.category), note: split.note })) ?? null,
-    })) })
+    await tx.run(insertTransactions, {
+      drafts: transactions.map((made) => ({
+        household_id: household,
+        id: newId(),
+        account_id: accounts.get(made.account)!.id,
+        currency: accounts.get(made.account)!.currency,
+        date: made.date,
+        amount: made.amount,
+        payee: made.payee,
+        note: made.note,
+        category_id: category(made.category),
+        status: made.status,
+        splits: made.splits?.map((split) => ({ amount: split.amount, categoryId: category(split.category), note: split.note })) ?? null,
+      })),
+    })
     for (const transfer of transfers) {
       const id = newId()
       await Promise.all([
         tx.run(insertTransfer, { household, id }),
         tx.run(insertLegs, {
-          household, id, fromId: legId(id, 'from'), toId: legId(id, 'to'), fromAccount: accounts.get(transfer.from)!.id, toAccount: accounts.get(transfer.to)!.id,
-          date: transfer.date, amount: transfer.amount, toAmount: transfer.toAmount ?? null, note: transfer.note,
+          household,
+          id,
+          fromId: legId(id, 'from'),
+          toId: legId(id, 'to'),
+          fromAccount: accounts.get(transfer.from)!.id,
+          toAccount: accounts.get(transfer.to)!.id,
+          date: transfer.date,
+          amount: transfer.amount,
+          toAmount: transfer.toAmount ?? null,
+          note: transfer.note,
         }),
       ])
     }

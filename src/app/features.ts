@@ -46,7 +46,8 @@ export function makeFeatures(resources: Resources): Features {
     }),
     ...householdOperations(furnish, isTimeZone),
     ...accountOperations({
-      isInstitution: async (id) => ((await catalog.read('institutions')).entry.content as { id: string }[]).some((institution) => institution.id === id),
+      isInstitution: async (id) =>
+        ((await catalog.read('institutions')).entry.content as { id: string }[]).some((institution) => institution.id === id),
     }),
     ...categoryOperations(),
     ...transactionOperations(),

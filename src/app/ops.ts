@@ -6,10 +6,15 @@ import { version } from './api.ts'
 
 export function makeOps(resources: Resources, apiAddress: () => string): FastifyInstance {
   const app = Fastify({ logger: false })
-  app.get('/metrics', async (_request, reply) => reply.type(resources.metrics.registry.contentType).send(await resources.metrics.registry.metrics()))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(resources.metrics.registry.contentType).send(await resources.metrics.registry.metrics()),
+  )
   app.get('/health', async () => ({ status: 'alive', version }))
-  app.get('/', async (_request, reply) => reply
-    .headers({ 'cache-control': 'no-store', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" })
-    .type('text/html; charset=utf-8').send(await consolePage(resources, apiAddress(), version)))
+  app.get('/', async (_request, reply) =>
+    reply
+      .headers({ 'cache-control': 'no-store', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" })
+      .type('text/html; charset=utf-8')
+      .send(await consolePage(resources, apiAddress(), version)),
+  )
   return app
 }

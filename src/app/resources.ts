@@ -1,7 +1,7 @@
 // Opens everything the service holds, in order, and closes it in reverse.
 import { pino, type Logger } from 'pino'
 import { type Config } from '../resources/config.ts'
-import { Database } from '../resources/database.ts'
+import { Database, type DatabaseObserver } from '../resources/database.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
 import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
@@ -10,8 +10,12 @@ import { Notifications } from '../resources/notifications.ts'
 import { statement } from '../resources/statement.ts'
 import { limits } from '../values/limits.ts'
 
-const readInstallation = statement('installation.read', {}, { cursorSecret: 'bytea', epoch: 'uuid' },
-  'select cursor_secret as "cursorSecret", epoch from installation')
+const readInstallation = statement(
+  'installation.read',
+  {},
+  { cursorSecret: 'bytea', epoch: 'uuid' },
+  'select cursor_secret as "cursorSecret", epoch from installation',
+)
 
 export type Resources = {
   config: Config
@@ -31,14 +35,20 @@ export type Resources = {
 export type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
 
 export function makeLog(config: Config): Logger {
-  return pino({
-    level: config.logLevel,
-    base: null,
-    // Errors of the database driver carry their whole connection; what helps is the message, the code and the stack.
-    serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.token', '*.authorization'], censor: '[redacted]' },
-  }, pino.destination({ dest: 2, sync: true }))
+  return pino(
+    {
+      level: config.logLevel,
+      base: null,
+      // Errors of the database driver carry their whole connection; what helps is the message, the code and the stack.
+      serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.token', '*.authorization'],
+        censor: '[redacted]',
+      },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  )
 }
 
 /** The configured database, or the embedded one started and migrated. */
@@ -57,7 +67,8 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   }
 }
 
-export async function openResources(config: Config): Promise<Resources> {
+/** Opens all; `watch` is told of every statement and round trip besides the metrics. */
+export async function openResources(config: Config, watch: DatabaseObserver = {}): Promise<Resources> {
   const log = makeLog(config)
   const closers: (() => Promise<void> | void)[] = []
   const close = async () => {
@@ -77,7 +88,16 @@ export async function openResources(config: Config): Promise<Resources> {
       url: urls.url,
       preparedStatements: config.databasePreparedStatements,
       log: (message, error) => log.warn({ err: error }, message),
-      observer: { statement: (name, durationMs) => metrics.statement(name, durationMs), roundTrip: () => metrics.roundTrip() },
+      observer: {
+        statement: (name, durationMs, failed) => {
+          metrics.statement(name, durationMs)
+          watch.statement?.(name, durationMs, failed)
+        },
+        roundTrip: () => {
+          metrics.roundTrip()
+          watch.roundTrip?.()
+        },
+      },
     })
     closers.push(() => database.close())
     const notifications = new Notifications(urls.directUrl, (message, error) => log.warn({ err: error }, message))
@@ -86,7 +106,18 @@ export async function openResources(config: Config): Promise<Resources> {
     if (mailer) closers.push(() => mailer.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
     await Promise.all([notifications.open(), database.warm(limits.poolConnectionsIdle)])
-    return { config, log, database, notifications, mailer, metrics, installation: installation!, embedded: urls.embedded, connections, close }
+    return {
+      config,
+      log,
+      database,
+      notifications,
+      mailer,
+      metrics,
+      installation: installation!,
+      embedded: urls.embedded,
+      connections,
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -13,7 +13,10 @@ export function migrateCommand(): Command {
     .addHelpText('after', '\nExample:\n  DATABASE_DIRECT_URL=postgres://owner:...@db/djinn djinn migrate --dry-run')
     .action(async (options: { dryRun?: boolean; json?: boolean }) => {
       const config = readConfig(process.env)
-      const embedded = config.databaseUrl === undefined ? await openEmbedded({ dataDir: config.dataDir, log: (message) => makeLog(config).info(message) }) : null
+      const embedded =
+        config.databaseUrl === undefined
+          ? await openEmbedded({ dataDir: config.dataDir, log: (message) => makeLog(config).info(message) })
+          : null
       try {
         const migrations = await migrate(embedded?.adminUrl ?? config.databaseDirectUrl!, { dryRun: options.dryRun === true })
         if (options.json) console.log(JSON.stringify({ dryRun: options.dryRun === true, migrations }))

@@ -11,9 +11,12 @@ const exitConfig = 78
 export async function run(args: string[]) {
   const program = new Command('djinn')
     .description('A personal-finance backend for mobile apps: ledger, offline sync and bank imports on one PostgreSQL.')
-    .addHelpText('after', '\nEnvironment:\n  DATABASE_URL      PostgreSQL 16 or newer; without it an embedded one is started\n'
-      + '  DJINN_DATA_DIR    files of the embedded one (default .djinn)\n  HOST, PORT        the API (default 127.0.0.1:8080)\n'
-      + '  OPS_HOST, OPS_PORT  metrics and console (default 127.0.0.1:9464)\nAll variables: docs/configuration.md')
+    .addHelpText(
+      'after',
+      '\nEnvironment:\n  DATABASE_URL      PostgreSQL 16 or newer; without it an embedded one is started\n' +
+        '  DJINN_DATA_DIR    files of the embedded one (default .djinn)\n  HOST, PORT        the API (default 127.0.0.1:8080)\n' +
+        '  OPS_HOST, OPS_PORT  metrics and console (default 127.0.0.1:9464)\nAll variables: docs/configuration.md',
+    )
     .exitOverride()
     .showHelpAfterError()
   program.addCommand(serveCommand(), { isDefault: false })

@@ -8,7 +8,9 @@ export type TrustedProxies = BlockList | undefined
 export function addressOf(request: IncomingMessage, trusted: TrustedProxies): string {
   let address = plain(request.socket.remoteAddress ?? '0.0.0.0')
   if (!trusted) return address
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',').map((part) => plain(part.trim()))
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((part) => plain(part.trim()))
   while (forwarded.length > 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
     const before = forwarded.pop()!
     if (!isIP(before)) break

@@ -20,7 +20,10 @@ export function makeCharge(rates: Rates, windows = new SlidingWindows()): Charge
       ratelimit: `"${policy}";r=${verdict.remaining};t=${verdict.resetS}`,
     }
     if (!verdict.allowed) {
-      throw new Failure('rate-limited', `At most ${limit} requests in any ${limits.rateWindowMs / 1000} s.`, { retryAfterS: verdict.retryAfterS, headers })
+      throw new Failure('rate-limited', `At most ${limit} requests in any ${limits.rateWindowMs / 1000} s.`, {
+        retryAfterS: verdict.retryAfterS,
+        headers,
+      })
     }
     return headers
   }

@@ -11,9 +11,9 @@ type Presented = Record<string, unknown> & { id: string; revision: number }
 
 /** One row by its id; deleted and foreign ones alike are `not-found`. */
 export async function readRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Row<C>> {
-  const [row] = await context.db.run(rows.byIds as never, { household: context.household!.id, ids: [id] } as never)
+  const [row] = await context.db.run(rows.byIds, { household: context.household!.id, ids: [id] })
   if (!row) throw notFound(rows.noun)
-  return row as Row<C>
+  return row
 }
 
 /**
@@ -21,31 +21,43 @@ export async function readRow<C extends Shape>(context: Context, rows: RowStatem
  * with other content it is refused. `insert` runs the statement; `sent` is what the client sent, by the API's names.
  */
 export async function createRow<C extends Shape>(
-  context: Context, rows: RowStatements<C>, path: string, sent: Record<string, unknown> & { id?: string },
-  defaults: Record<string, unknown>, insert = (draft: Record<string, unknown>) => context.db.run(rows.insert as never, { draft } as never),
+  context: Context,
+  rows: RowStatements<C>,
+  path: string,
+  sent: Record<string, unknown> & { id?: string },
+  defaults: Record<string, unknown>,
+  insert = (draft: Record<string, unknown>) => context.db.run(rows.insert as never, { draft }),
 ): Promise<Answer> {
   const id = sent.id ?? newId()
   const draft = { ...columnsOf({ ...defaults, ...sent }), id, household_id: context.household!.id }
   const [made] = (await insert(draft)) as Presented[]
   if (made) return { status: 201, body: made, headers: { location: `${path}/${id}` } }
-  const [existing] = (await context.db.run(rows.byIds as never, { household: context.household!.id, ids: [id] } as never)) as Presented[]
+  const [existing] = (await context.db.run(rows.byIds, { household: context.household!.id, ids: [id] })) as Presented[]
   const same = existing && Object.entries(sent).every(([name, value]) => isDeepStrictEqual(existing[name], value))
   if (!same) throw new Failure('already-exists', 'The id is taken by a row with other content, or by a deleted one.', { at: '/id' })
   return { status: 200, body: existing, headers: { location: `${path}/${id}` } }
 }
 
 /** Changes the given fields of a live row. */
-export async function patchRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string, changes: Record<string, unknown>): Promise<Answer> {
+export async function patchRow<C extends Shape>(
+  context: Context,
+  rows: RowStatements<C>,
+  id: string,
+  changes: Record<string, unknown>,
+): Promise<Answer> {
   const [row] = await context.db.run(rows.patch as never, {
-    household: context.household!.id, id, changes: columnsOf(changes), ifRevision: finite(context.ifMatchRevision),
-  } as never)
+    household: context.household!.id,
+    id,
+    changes: columnsOf(changes),
+    ifRevision: finite(context.ifMatchRevision),
+  })
   if (!row) throw await whyNot(context, rows, id)
   return { body: row }
 }
 
 /** Deletes a row so that it can be restored; deleting it again succeeds. */
 export async function removeRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Answer> {
-  const [row] = await context.db.run(rows.remove as never, { household: context.household!.id, id, ifRevision: finite(context.ifMatchRevision) } as never)
+  const [row] = await context.db.run(rows.remove, { household: context.household!.id, id, ifRevision: finite(context.ifMatchRevision) })
   if (!row) {
     const failure = await whyNot(context, rows, id)
     if (failure.code !== 'deleted') throw failure
@@ -55,9 +67,11 @@ export async function removeRow<C extends Shape>(context: Context, rows: RowStat
 
 /** Brings a deleted row back, within 30 days. */
 export async function restoreRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Answer> {
-  const [row] = await context.db.run(rows.restore as never, { household: context.household!.id, id } as never)
+  const [row] = await context.db.run(rows.restore, { household: context.household!.id, id })
   if (row) return { body: row }
-  const [standing] = (await context.db.run(rows.standing as never, { household: context.household!.id, id } as never)) as { deletedAt: string | null }[]
+  const [standing] = (await context.db.run(rows.standing, { household: context.household!.id, id })) as {
+    deletedAt: string | null
+  }[]
   if (!standing) throw notFound(rows.noun)
   if (standing.deletedAt === null) throw new Failure('not-deleted', 'It is not deleted.')
   throw new Failure('restore-expired', `It was deleted more than ${limits.restoreDays} days ago.`)
@@ -65,8 +79,10 @@ export async function restoreRow<C extends Shape>(context: Context, rows: RowSta
 
 /** Why a write found no row: never there, deleted, or changed since. */
 export async function whyNot<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Failure> {
-  const [standing] = (await context.db.run(rows.standing as never, { household: context.household!.id, id } as never)) as
-    { deletedAt: string | null; revision: number }[]
+  const [standing] = (await context.db.run(rows.standing, { household: context.household!.id, id })) as {
+    deletedAt: string | null
+    revision: number
+  }[]
   if (!standing) return notFound(rows.noun)
   if (standing.deletedAt !== null) return new Failure('deleted', `It was deleted at ${standing.deletedAt}; restore it first.`)
   return new Failure('precondition-failed', `It changed since; its revision is ${standing.revision}.`, { at: 'If-Match:' })

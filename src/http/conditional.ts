@@ -28,8 +28,12 @@ export function matchesNone(header: string, revision: number, variant: string): 
  */
 export function revisionOfMatch(header: string): number {
   if (header.trim() === '*') return Infinity
-  const revisions = header.split(',').map((tag) => form.exec(tag.trim())).filter((found) => found !== null)
-    .filter((found) => !found[0].startsWith('W/')).map((found) => parseInt(found[1]!, 36))
+  const revisions = header
+    .split(',')
+    .map((tag) => form.exec(tag.trim()))
+    .filter((found) => found !== null)
+    .filter((found) => !found[0].startsWith('W/'))
+    .map((found) => parseInt(found[1]!, 36))
   if (revisions.length === 0) throw new Failure('precondition-failed', 'If-Match names no entity tag of ours.', { at: 'If-Match:' })
   return Math.max(...revisions)
 }

@@ -5,12 +5,19 @@ import type { DocumentedOperation, OpenApiDocument, Schema } from './openapi.ts'
 const methodOrder = ['get', 'post', 'patch', 'delete']
 
 export function docsPage(document: OpenApiDocument): string {
-  const byTag = new Map<string, { path: string; method: string; operation: DocumentedOperation }[]>(document.tags.map((tag) => [tag.name, []]))
+  const byTag = new Map<string, { path: string; method: string; operation: DocumentedOperation }[]>(
+    document.tags.map((tag) => [tag.name, []]),
+  )
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) byTag.get(operation.tags[0]!)!.push({ path, method, operation })
   }
-  const sections = [...byTag].map(([tag, entries]) => `<section><h2 id="${slug(tag)}">${escape(tag)}</h2>${entries
-    .toSorted((a, b) => a.path.localeCompare(b.path) || methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method)).map(operationHtml).join('')}</section>`)
+  const sections = [...byTag].map(
+    ([tag, entries]) =>
+      `<section><h2 id="${slug(tag)}">${escape(tag)}</h2>${entries
+        .toSorted((a, b) => a.path.localeCompare(b.path) || methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method))
+        .map(operationHtml)
+        .join('')}</section>`,
+  )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(document.info.title)} API</title><style>${style}</style></head><body>
@@ -26,12 +33,22 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
   const [status, answer] = Object.entries(operation.responses).find(([code]) => code.startsWith('2'))!
   const answerSchema = answer.content?.['application/json']?.schema
   const role = operation['x-role'] ?? (operation.security.length > 0 ? 'signed in' : 'anyone')
-  const own = operation['x-codes'].filter((code) => !['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code))
+  const own = operation['x-codes'].filter(
+    (code) => !['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
+  )
   return `<details id="${slug(operation.operationId)}"><summary><code class="m ${method}">${method.toUpperCase()}</code> <code class="path">${escape(path).replaceAll('/', '/<wbr>')}</code>
 <span class="what">${escape(operation.summary)}</span></summary>
 ${operation.description ? `<p>${inline(operation.description)}</p>` : ''}<p class="who">For: ${escape(role)}</p>
-${operation.parameters.length > 0 ? `<h4>Parameters</h4><dl>${operation.parameters.map((parameter) =>
-    `<dt><code>${escape(parameter.name)}</code> <small>${parameter.in}${parameter.required ? ', required' : ''}, ${typeOf(parameter.schema)}</small></dt><dd>${inline(parameter.description ?? '')}</dd>`).join('')}</dl>` : ''}
+${
+  operation.parameters.length > 0
+    ? `<h4>Parameters</h4><dl>${operation.parameters
+        .map(
+          (parameter) =>
+            `<dt><code>${escape(parameter.name)}</code> <small>${parameter.in}${parameter.required ? ', required' : ''}, ${typeOf(parameter.schema)}</small></dt><dd>${inline(parameter.description ?? '')}</dd>`,
+        )
+        .join('')}</dl>`
+    : ''
+}
 ${body ? `<h4>Body</h4>${schemaHtml(body)}` : operation.requestBody ? '<h4>Body</h4><p>The file, as <code>application/octet-stream</code> or the part <code>file</code> of <code>multipart/form-data</code>.</p>' : ''}
 <h4>Answer ${status}</h4>${answerSchema ? schemaHtml(answerSchema) : '<p>No body.</p>'}
 <h4>Refusals</h4><p class="codes">${own.map((code) => `<a href="#${code}"><code>${code}</code></a>`).join(' ') || 'Only those that every call shares.'}</p></details>`
@@ -45,20 +62,28 @@ function schemaHtml(schema: Schema, depth = 0): string {
   const properties = inner['properties'] as Record<string, Schema> | undefined
   if (!properties) return `<p>${typeOf(schema)}</p>`
   const required = new Set((inner['required'] as string[] | undefined) ?? [])
-  return `<dl>${Object.entries(properties).map(([name, property]) => {
-    const nested = depth < 2 && hasProperties(property) ? schemaHtml(bare(property), depth + 1) : ''
-    return `<dt><code>${escape(name)}</code>${required.has(name) ? '' : '<span aria-hidden="true">?</span>'} <small>${typeOf(property)}${required.has(name) ? '' : ', optional'}</small></dt><dd>${inline(String(property['description'] ?? ''))}${nested}</dd>`
-  }).join('')}</dl>`
+  return `<dl>${Object.entries(properties)
+    .map(([name, property]) => {
+      const nested = depth < 2 && hasProperties(property) ? schemaHtml(bare(property), depth + 1) : ''
+      return `<dt><code>${escape(name)}</code>${required.has(name) ? '' : '<span aria-hidden="true">?</span>'} <small>${typeOf(property)}${required.has(name) ? '' : ', optional'}</small></dt><dd>${inline(String(property['description'] ?? ''))}${nested}</dd>`
+    })
+    .join('')}</dl>`
 }
 
 function bare(schema: Schema): Schema {
   const choices = (schema['anyOf'] ?? schema['oneOf']) as Schema[] | undefined
-  return choices?.length === 2 && choices.some((choice) => choice['type'] === 'null') ? choices.find((choice) => choice['type'] !== 'null')! : schema
+  return choices?.length === 2 && choices.some((choice) => choice['type'] === 'null')
+    ? choices.find((choice) => choice['type'] !== 'null')!
+    : schema
 }
 
 function hasProperties(schema: Schema): boolean {
   const inner = bare(schema)
-  return Boolean(inner['properties'] ?? (inner['items'] as Schema | undefined)?.['properties'] ?? (inner['anyOf'] as Schema[] | undefined)?.some((choice) => choice['properties']))
+  return Boolean(
+    inner['properties'] ??
+    (inner['items'] as Schema | undefined)?.['properties'] ??
+    (inner['anyOf'] as Schema[] | undefined)?.some((choice) => choice['properties']),
+  )
 }
 
 function typeOf(schema: Schema): string {
@@ -73,7 +98,9 @@ function typeOf(schema: Schema): string {
 
 function errorsHtml(): string {
   return `<section><h2 id="errors">Errors</h2><p>Every refusal is a problem document (RFC 9457, <code>application/problem+json</code>) with one of these codes; <code>errors[]</code> points at what is wrong.</p>
-<dl>${Object.entries(refusalCodes).map(([code, [status, title]]) => `<dt id="${code}"><code>${code}</code> <small>${status}</small></dt><dd>${escape(title)}.</dd>`).join('')}</dl></section>`
+<dl>${Object.entries(refusalCodes)
+    .map(([code, [status, title]]) => `<dt id="${code}"><code>${code}</code> <small>${status}</small></dt><dd>${escape(title)}.</dd>`)
+    .join('')}</dl></section>`
 }
 
 const firstSteps = `<section><h2 id="start">First steps</h2><p>Sign up, keep the <code>accessToken</code>, open an account, add a transaction:</p>

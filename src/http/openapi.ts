@@ -34,9 +34,12 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Djinn', version, license: { name: 'MIT', identifier: 'MIT' },
-      description: 'A personal-finance backend for mobile apps. Amounts are integers of minor units; days are calendar dates; instants are UTC (RFC 3339). '
-        + 'Errors are RFC 9457 problem documents with a `code` of a closed list. Every POST, PATCH and DELETE of a signed-in user honours `Idempotency-Key`.',
+      title: 'Djinn',
+      version,
+      license: { name: 'MIT', identifier: 'MIT' },
+      description:
+        'A personal-finance backend for mobile apps. Amounts are integers of minor units; days are calendar dates; instants are UTC (RFC 3339). ' +
+        'Errors are RFC 9457 problem documents with a `code` of a closed list. Every POST, PATCH and DELETE of a signed-in user honours `Idempotency-Key`.',
     },
     tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
     paths,
@@ -51,7 +54,9 @@ function documentOperation(operation: Operation): DocumentedOperation {
   const codes = refusalsOf(operation)
   const status = String(operation.status ?? 200)
   const documented: DocumentedOperation = {
-    operationId: operation.name, tags: [operation.tag], summary: operation.summary,
+    operationId: operation.name,
+    tags: [operation.tag],
+    summary: operation.summary,
     ...(operation.description === undefined ? {} : { description: operation.description }),
     parameters: parametersOf(operation),
     responses: {
@@ -67,14 +72,21 @@ function documentOperation(operation: Operation): DocumentedOperation {
   if (operation.access !== 'anonymous' && operation.access !== 'user') documented['x-role'] = operation.access
   if (operation.body === 'file') {
     const file = { type: 'string', format: 'binary', maxLength: limits.importBytesMax }
-    documented.requestBody = { required: true, content: {
-      'application/octet-stream': { schema: file }, 'multipart/form-data': { schema: { type: 'object', properties: { file }, required: ['file'] } },
-    } }
+    documented.requestBody = {
+      required: true,
+      content: {
+        'application/octet-stream': { schema: file },
+        'multipart/form-data': { schema: { type: 'object', properties: { file }, required: ['file'] } },
+      },
+    }
   } else if (operation.body) {
     documented.requestBody = { required: true, content: { 'application/json': { schema: toSchema(operation.body, 'input') } } }
   }
   for (const [answer, codesOfStatus] of Map.groupBy(codes, (code) => String(refusalCodes[code][0]))) {
-    documented.responses[answer] = { description: codesOfStatus.join(', '), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+    documented.responses[answer] = {
+      description: codesOfStatus.join(', '),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    }
   }
   if (operation.conditional) documented.responses['304'] = { description: 'Nothing changed since If-None-Match' }
   return documented
@@ -90,7 +102,8 @@ export function refusalsOf(operation: Operation): RefusalCode[] {
   if (operation.body && operation.body !== 'file') codes.add('invalid-json')
   if (operation.query && 'cursor' in ((operation.query as z.ZodObject).shape ?? {})) codes.add('invalid-cursor')
   if (operation.effect === 'write') {
-    for (const code of ['invalid-idempotency-key', 'idempotency-in-progress', 'idempotency-key-reused', 'precondition-failed'] as const) codes.add(code)
+    for (const code of ['invalid-idempotency-key', 'idempotency-in-progress', 'idempotency-key-reused', 'precondition-failed'] as const)
+      codes.add(code)
   }
   return [...codes].toSorted((a, b) => refusalCodes[a][0] - refusalCodes[b][0] || a.localeCompare(b))
 }
@@ -102,20 +115,39 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
     const { properties = {}, required = [] } = toSchema(schema, 'input') as { properties?: Record<string, Schema>; required?: string[] }
     for (const [name, property] of Object.entries(properties)) {
       const { description, ...rest } = property
-      parameters.push({ name, in: place, required: place === 'path' || required.includes(name), ...(description === undefined ? {} : { description: String(description) }), schema: rest })
+      parameters.push({
+        name,
+        in: place,
+        required: place === 'path' || required.includes(name),
+        ...(description === undefined ? {} : { description: String(description) }),
+        schema: rest,
+      })
     }
   }
   add(operation.params, 'path')
   add(operation.query, 'query')
-  const header = (name: string, description: string, schema: Schema) => parameters.push({ name, in: 'header', required: false, description, schema })
+  const header = (name: string, description: string, schema: Schema) =>
+    parameters.push({ name, in: 'header', required: false, description, schema })
   if (operation.row && operation.method === 'GET') {
-    parameters.push({ name: 'fields', in: 'query', required: false, description: `Fields to answer, comma-separated: ${Object.keys(operation.row.shape).join(', ')}.`, schema: { type: 'string' } })
+    parameters.push({
+      name: 'fields',
+      in: 'query',
+      required: false,
+      description: `Fields to answer, comma-separated: ${Object.keys(operation.row.shape).join(', ')}.`,
+      schema: { type: 'string' },
+    })
   }
-  if (!['anonymous', 'user'].includes(operation.access)) header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
+  if (!['anonymous', 'user'].includes(operation.access))
+    header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
   if (operation.conditional) header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
   if (operation.effect === 'write') {
-    header('Idempotency-Key', 'A repeat with the same key and body answers the same and runs nothing twice.', { type: 'string', minLength: 1, maxLength: limits.idempotencyKeyLengthMax })
-    if (operation.method === 'PATCH' || operation.method === 'DELETE') header('If-Match', 'The ETag you changed; 412 when the row changed since.', { type: 'string' })
+    header('Idempotency-Key', 'A repeat with the same key and body answers the same and runs nothing twice.', {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.idempotencyKeyLengthMax,
+    })
+    if (operation.method === 'PATCH' || operation.method === 'DELETE')
+      header('If-Match', 'The ETag you changed; 412 when the row changed since.', { type: 'string' })
   }
   return parameters
 }
@@ -127,14 +159,28 @@ function toSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
 
 function problemSchema(): Schema {
   return {
-    type: 'object', required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId', 'errors'],
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId', 'errors'],
     properties: {
-      type: { type: 'string' }, title: { type: 'string' }, status: { type: 'integer' }, detail: { type: 'string' }, instance: { type: 'string' },
-      code: { type: 'string', enum: Object.keys(refusalCodes) }, requestId: { type: 'string' },
-      errors: { type: 'array', items: { type: 'object', required: ['pointer', 'code'], properties: {
-        pointer: { type: 'string', description: 'JSON pointer into the body, `?name` for a query parameter, `Name:` for a header.' },
-        code: { type: 'string' }, detail: { type: 'string' },
-      } } },
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      instance: { type: 'string' },
+      code: { type: 'string', enum: Object.keys(refusalCodes) },
+      requestId: { type: 'string' },
+      errors: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['pointer', 'code'],
+          properties: {
+            pointer: { type: 'string', description: 'JSON pointer into the body, `?name` for a query parameter, `Name:` for a header.' },
+            code: { type: 'string' },
+            detail: { type: 'string' },
+          },
+        },
+      },
     },
   }
 }

@@ -91,6 +91,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
 }
 
 /** Declares an operation; the types of its input follow from its schemas. */
-export function operation<P = Record<never, never>, Q = Record<never, never>, B = undefined, R = undefined>(declared: Operation<P, Q, B, R>): Operation {
+export function operation<P = Record<never, never>, Q = Record<never, never>, B = undefined, R = undefined>(
+  declared: Operation<P, Q, B, R>,
+): Operation {
   return declared as unknown as Operation
 }

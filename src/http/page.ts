@@ -20,8 +20,10 @@ export class Cursors {
   decode(binding: string, cursor: string): (string | number)[] {
     const bytes = Buffer.from(cursor, 'base64url')
     const payload = bytes.subarray(macBytes)
-    const genuine = bytes.length > macBytes && bytes.toString('base64url') === cursor
-      && timingSafeEqual(bytes.subarray(0, macBytes), this.#mac(binding, payload))
+    const genuine =
+      bytes.length > macBytes &&
+      bytes.toString('base64url') === cursor &&
+      timingSafeEqual(bytes.subarray(0, macBytes), this.#mac(binding, payload))
     if (!genuine) {
       throw new Failure('invalid-cursor', 'The cursor is not one of this list with these filters in this household.', { at: '?cursor' })
     }

@@ -4,7 +4,7 @@ import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import type { Database, Scope } from '../resources/database.ts'
 import { entityTag, matchesNone, revisionOfMatch, variantOf } from './conditional.ts'
-import type { Answer, Context, Operation, Principal, Role, Upload } from './operation.ts'
+import type { Answer, Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
 import { hashRequest, keepForReplay, openWrite, readKey } from './replay.ts'
 import { RevisionedReader } from './revision.ts'
@@ -27,7 +27,11 @@ export type Call = {
   headers: { ifNoneMatch?: string; ifMatch?: string; idempotencyKey?: string }
 }
 
-export type Service = { database: Database; cursors: Cursors; /** Distinguishes tags of other software or another history. */ lineage: string }
+export type Service = {
+  database: Database
+  cursors: Cursors
+  /** Distinguishes tags of other software or another history. */ lineage: string
+}
 
 export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null }
 
@@ -43,12 +47,23 @@ export async function perform(service: Service, operation: Operation, call: Call
   const query = validate(operation.query ?? (empty as z.ZodType), given, '?')
   const body = readBody(operation, call.body)
   const scope = {
-    household: household?.id ?? null, user: call.principal?.userId ?? null, device: call.principal?.sessionId ?? null, request: call.requestId,
+    household: household?.id ?? null,
+    user: call.principal?.userId ?? null,
+    device: call.principal?.sessionId ?? null,
+    request: call.requestId,
   }
   const variant = variantOf(service.lineage, household?.id ?? '', call.principal?.userId ?? '', call.url)
   const context: Context = {
-    requestId: call.requestId, nowMs: call.nowMs, address: call.address, principal: call.principal, household, scope,
-    db: undefined as never, tx: null, database: service.database, cursors: service.cursors,
+    requestId: call.requestId,
+    nowMs: call.nowMs,
+    address: call.address,
+    principal: call.principal,
+    household,
+    scope,
+    db: undefined as never,
+    tx: null,
+    database: service.database,
+    cursors: service.cursors,
     ifNoneMatch: call.headers.ifNoneMatch,
     ifMatchRevision: call.headers.ifMatch === undefined || operation.method === 'GET' ? null : revisionOfMatch(call.headers.ifMatch),
   }
@@ -72,10 +87,19 @@ export async function perform(service: Service, operation: Operation, call: Call
   return finish(operation, { ...answer, headers }, fields)
 }
 
-async function write(service: Service, operation: Operation, call: Call, context: Context, scope: Scope, input: Parameters<Operation['run']>[1]): Promise<Performed> {
+async function write(
+  service: Service,
+  operation: Operation,
+  call: Call,
+  context: Context,
+  scope: Scope,
+  input: Parameters<Operation['run']>[1],
+): Promise<Performed> {
   const user = call.principal!.userId
   const claim = {
-    method: operation.method, path: call.url.split('?')[0]!, key: readKey(call.headers.idempotencyKey),
+    method: operation.method,
+    path: call.url.split('?')[0]!,
+    key: readKey(call.headers.idempotencyKey),
     requestHash: hashRequest(`${scope.household ?? ''}?${call.url.split('?')[1] ?? ''}`, call.bodyBytes),
   }
   return await service.database.write(scope, async (tx) => {
@@ -89,7 +113,11 @@ async function write(service: Service, operation: Operation, call: Call, context
       headers['etag'] = entityTag(revision, variantOf(service.lineage, scope.household, user, address))
     }
     const performed = finish(operation, { ...answer, headers }, null)
-    keepForReplay(tx, user, claim, { status: performed.status, headers: performed.headers, body: performed.body === null ? null : String(performed.body) })
+    keepForReplay(tx, user, claim, {
+      status: performed.status,
+      headers: performed.headers,
+      body: performed.body === null ? null : String(performed.body),
+    })
     return performed
   })
 }
@@ -97,7 +125,8 @@ async function write(service: Service, operation: Operation, call: Call, context
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */
 function authorise(operation: Operation, call: Call): { id: string; role: Role } | null {
   if (operation.access === 'anonymous') return null
-  if (!call.principal) throw new Failure('unauthenticated', 'Send an access token: Authorization: Bearer <accessToken>.', { at: 'Authorization:' })
+  if (!call.principal)
+    throw new Failure('unauthenticated', 'Send an access token: Authorization: Bearer <accessToken>.', { at: 'Authorization:' })
   if (operation.access === 'user') return null
   const id = call.householdHeader ?? call.principal.memberships.keys().next().value
   const role = id === undefined ? undefined : call.principal.memberships.get(id)
@@ -112,7 +141,9 @@ function authorise(operation: Operation, call: Call): { id: string; role: Role }
 function takeFields(operation: Operation, query: Record<string, unknown>): { fields: string[] | null; query: Record<string, unknown> } {
   if (!operation.row || query['fields'] === undefined) return { fields: null, query }
   const { fields: given, ...rest } = query
-  const names = validate(fieldsQuery, given, '?').split(',').map((name) => name.trim())
+  const names = validate(fieldsQuery, given, '?')
+    .split(',')
+    .map((name) => name.trim())
   const known = operation.row.shape
   const unknown = names.filter((name) => !Object.hasOwn(known, name))
   if (unknown.length > 0 || names.length > limits.fieldsMax) {
@@ -124,7 +155,7 @@ function takeFields(operation: Operation, query: Record<string, unknown>): { fie
 }
 
 function readBody(operation: Operation, body: unknown): unknown {
-  if (operation.body === 'file') return body as Upload
+  if (operation.body === 'file') return body
   if (operation.body) return validate(operation.body, body === undefined ? {} : body, '')
   if (body !== undefined) validate(empty, body, '')
   return undefined

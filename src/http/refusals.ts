@@ -28,7 +28,11 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   category_unused: ['in-use', 'Transactions or categories below still use it; archive it instead.', ''],
   account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
   splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
-  reconciled_stays: ['transaction-reconciled', 'Its amount, date and account stay while it is reconciled; set its status to posted first.', '/status'],
+  reconciled_stays: [
+    'transaction-reconciled',
+    'Its amount, date and account stay while it is reconciled; set its status to posted first.',
+    '/status',
+  ],
   transfer_between_two_accounts: ['transfer-to-itself', 'A transfer needs two different accounts.', '/toAccountId'],
   transfer_balances: ['currency-mismatch', 'The legs of a transfer in one currency are equal and opposite.', '/toAmount'],
   amount_in_range: ['amount-out-of-range', 'Amounts stay within +-(2^53-1) minor units.', '/amount'],
@@ -43,17 +47,21 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   const { code = '', constraint, message = '' } = error as { code?: string; constraint?: string; message?: string }
-  if (/^23/.test(code) && constraint !== undefined && constraints[constraint]) {
+  if (code.startsWith('23') && constraint !== undefined && constraints[constraint]) {
     const [refusal, detail, at] = constraints[constraint]
     return new Failure(refusal, detail, { at, cause: error })
   }
   if (code === '57014') return new Failure('timeout', 'A statement took longer than the database may.', { retryAfterS: 1, cause: error })
   if (code === '55P03') return new Failure('unavailable', 'Another write to this household takes long.', { retryAfterS: 1, cause: error })
-  if (code === '40001' || code === '40P01') return new Failure('unavailable', 'Writes collided; send it again.', { retryAfterS: 1, cause: error })
+  if (code === '40001' || code === '40P01')
+    return new Failure('unavailable', 'Writes collided; send it again.', { retryAfterS: 1, cause: error })
   if (isConnectionError(error)) return new Failure('unavailable', 'The database cannot be reached.', { retryAfterS: 1, cause: error })
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') return new Failure('too-large', 'The body is larger than this path takes.')
-  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') return new Failure('invalid-request', 'The body is not as long as Content-Length says.', { at: 'Content-Length:' })
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Failure('unsupported-media-type', 'Content-Type is not a media type.', { at: 'Content-Type:' })
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE')
+    return new Failure('too-large', 'The body is larger than this path takes.')
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH')
+    return new Failure('invalid-request', 'The body is not as long as Content-Length says.', { at: 'Content-Length:' })
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new Failure('unsupported-media-type', 'Content-Type is not a media type.', { at: 'Content-Type:' })
   if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return new Failure('not-found', 'There is no such path.')
   if (/^FST_(ERR_)?(REQ|INVALID|PARTS|FILES|FIELDS|PROTO|MULTIPART)/.test(code)) return new Failure('invalid-request', message)
   return new Failure('internal', 'The request failed for a reason that we have to look into.', { cause: error })
@@ -63,7 +71,14 @@ export function toFailure(error: unknown): Failure {
 export function toProblem(failure: Failure, instance: string, requestId: string): Problem {
   const [status, title] = refusalCodes[failure.code]
   return {
-    type: `/docs#${failure.code}`, title, status, detail: failure.message, instance, code: failure.code, requestId, errors: failure.errors,
+    type: `/docs#${failure.code}`,
+    title,
+    status,
+    detail: failure.message,
+    instance,
+    code: failure.code,
+    requestId,
+    errors: failure.errors,
     ...failure.extra,
   }
 }

@@ -27,7 +27,11 @@ const keepAnswer = statement(
 export function readKey(header: string | undefined): string | null {
   if (header === undefined) return null
   if (header.length < 1 || header.length > limits.idempotencyKeyLengthMax || !/^[\x20-\x7e]+$/.test(header)) {
-    throw new Failure('invalid-idempotency-key', `Idempotency-Key must be 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`, { at: 'Idempotency-Key:' })
+    throw new Failure(
+      'invalid-idempotency-key',
+      `Idempotency-Key must be 1 to ${limits.idempotencyKeyLengthMax} printable ASCII characters.`,
+      { at: 'Idempotency-Key:' },
+    )
   }
   return header
 }

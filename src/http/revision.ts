@@ -3,8 +3,12 @@
 import type { Database, Runner, Scope } from '../resources/database.ts'
 import { statement } from '../resources/statement.ts'
 
-const readRevision = statement('revisions.read', { household: 'uuid' }, { revision: 'int8' },
-  'select revision from revisions where household_id = :household')
+const readRevision = statement(
+  'revisions.read',
+  { household: 'uuid' },
+  { revision: 'int8' },
+  'select revision from revisions where household_id = :household',
+)
 
 export class RevisionedReader implements Runner {
   readonly #database: Database

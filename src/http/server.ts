@@ -100,10 +100,21 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
   }
   const { body, bodyBytes } = await readRequestBody(operation, request)
   return await perform(options.service, operation, {
-    requestId: request.id, nowMs: Date.now(), address, principal, householdHeader: header(request, 'djinn-household'),
-    params: request.params as Record<string, string>, query: singleValues(request.query as Record<string, unknown>), url: request.url,
-    body, bodyBytes,
-    headers: { ifNoneMatch: header(request, 'if-none-match'), ifMatch: header(request, 'if-match'), idempotencyKey: header(request, 'idempotency-key') },
+    requestId: request.id,
+    nowMs: Date.now(),
+    address,
+    principal,
+    householdHeader: header(request, 'djinn-household'),
+    params: request.params as Record<string, string>,
+    query: singleValues(request.query as Record<string, unknown>),
+    url: request.url,
+    body,
+    bodyBytes,
+    headers: {
+      ifNoneMatch: header(request, 'if-none-match'),
+      ifMatch: header(request, 'if-match'),
+      idempotencyKey: header(request, 'idempotency-key'),
+    },
   })
 }
 
@@ -115,7 +126,9 @@ function header(request: FastifyRequest, name: string): string | undefined {
 function singleValues(query: Record<string, unknown>): Record<string, unknown> {
   const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
   if (twice !== undefined) {
-    throw new Failure('invalid-request', `The parameter ${twice} is given twice.`, { errors: [{ pointer: `?${twice}`, code: 'repeated', detail: 'Give it once.' }] })
+    throw new Failure('invalid-request', `The parameter ${twice} is given twice.`, {
+      errors: [{ pointer: `?${twice}`, code: 'repeated', detail: 'Give it once.' }],
+    })
   }
   return { ...query }
 }
@@ -147,7 +160,14 @@ async function readUpload(request: FastifyRequest, mediaType: string): Promise<{
   return { body: { bytes, fileName: part.filename?.slice(0, 255) || null }, bodyBytes: bytes }
 }
 
-async function send(options: ServerOptions, operation: Operation, startedMs: number, request: FastifyRequest, reply: FastifyReply, performed: Performed) {
+async function send(
+  options: ServerOptions,
+  operation: Operation,
+  startedMs: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  performed: Performed,
+) {
   reply.code(performed.status)
   reply.header('x-request-id', request.id)
   reply.header('x-content-type-options', 'nosniff')
@@ -168,15 +188,26 @@ async function send(options: ServerOptions, operation: Operation, startedMs: num
   return body === null ? reply.send() : reply.send(body)
 }
 
-async function refuse(options: ServerOptions, operation: Operation | null, request: FastifyRequest, reply: FastifyReply, error: unknown, startedMs = performance.now()) {
+async function refuse(
+  options: ServerOptions,
+  operation: Operation | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  startedMs = performance.now(),
+) {
   const failure = toFailure(error)
   const [status] = refusalCodes[failure.code]
   if (failure.code === 'internal') options.log.error({ err: error, requestId: request.id, operation: operation?.name }, 'a request failed')
-  else if (status >= 500) options.log.warn({ err: failure.cause ?? failure, requestId: request.id, operation: operation?.name }, failure.message)
+  else if (status >= 500)
+    options.log.warn({ err: failure.cause ?? failure, requestId: request.id, operation: operation?.name }, failure.message)
   options.metrics.request(operation?.name ?? 'none', status, performance.now() - startedMs)
   reply.code(status)
   reply.headers({
-    'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', vary: varyOnCaller,
+    'x-request-id': request.id,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    vary: varyOnCaller,
     'content-type': 'application/problem+json; charset=utf-8',
   })
   if (failure.headers) reply.headers(failure.headers)
@@ -188,7 +219,10 @@ async function refuse(options: ServerOptions, operation: Operation | null, reque
 async function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Failure('timeout', 'The request took longer than 30 s.', { retryAfterS: 5 })), limits.requestTimeoutMs)
+    timer = setTimeout(
+      () => reject(new Failure('timeout', 'The request took longer than 30 s.', { retryAfterS: 5 })),
+      limits.requestTimeoutMs,
+    )
   })
   try {
     return await Promise.race([work, late])
@@ -216,13 +250,23 @@ function refuseAmbiguousHost(request: FastifyRequest) {
 
 /** What cannot be parsed as HTTP gets a problem document too, and its connection is closed. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket) {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return socket.destroy()
-  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'header-too-large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'invalid-request'
-  const detail = code === 'header-too-large' ? `The headers exceed ${limits.headerBytesMax} bytes.`
-    : code === 'timeout' ? 'The request did not arrive in time.' : 'The request is not well-formed HTTP.'
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 'header-too-large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'invalid-request'
+  const detail =
+    code === 'header-too-large'
+      ? `The headers exceed ${limits.headerBytesMax} bytes.`
+      : code === 'timeout'
+        ? 'The request did not arrive in time.'
+        : 'The request is not well-formed HTTP.'
   const requestId = newId()
   const status = code === 'timeout' ? 408 : refusalCodes[code][0]
   const body = JSON.stringify({ ...toProblem(new Failure(code, detail), '/', requestId), status })
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n`
-    + `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }

@@ -3,8 +3,16 @@ import type { z } from 'zod'
 import { Failure, type FailurePoint } from '../values/failure.ts'
 
 const codes: Record<string, string> = {
-  invalid_type: 'wrong-type', unrecognized_keys: 'unknown-field', too_small: 'too-small', too_big: 'too-large', invalid_format: 'malformed',
-  not_multiple_of: 'malformed', invalid_value: 'not-a-choice', invalid_union: 'malformed', invalid_key: 'malformed', invalid_element: 'malformed',
+  invalid_type: 'wrong-type',
+  unrecognized_keys: 'unknown-field',
+  too_small: 'too-small',
+  too_big: 'too-large',
+  invalid_format: 'malformed',
+  not_multiple_of: 'malformed',
+  invalid_value: 'not-a-choice',
+  invalid_union: 'malformed',
+  invalid_key: 'malformed',
+  invalid_element: 'malformed',
 }
 
 /** Checks a value and answers it parsed; refuses with `invalid-request`. `prefix` is '' for bodies and '?' for queries. */
@@ -17,7 +25,11 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, prefix: '' | '
 
 function points(issue: z.core.$ZodIssue, prefix: string): FailurePoint[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key], prefix), code: 'unknown-field', detail: 'There is no such field.' }))
+    return issue.keys.map((key) => ({
+      pointer: pointer([...issue.path, key], prefix),
+      code: 'unknown-field',
+      detail: 'There is no such field.',
+    }))
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The branch that came closest says most: the one whose first complaint lies deepest.
@@ -25,12 +37,14 @@ function points(issue: z.core.$ZodIssue, prefix: string): FailurePoint[] {
     return closest.flatMap((inner) => points({ ...inner, path: [...issue.path, ...inner.path] }, prefix))
   }
   const missing = issue.code === 'invalid_type' && issue.input === undefined
-  const custom = issue.code === 'custom' ? String((issue.params as { code?: string } | undefined)?.code ?? 'invalid') : undefined
-  return [{
-    pointer: pointer(issue.path, prefix),
-    code: missing ? 'required' : (custom ?? codes[issue.code] ?? 'invalid'),
-    detail: missing ? 'is required' : issue.message,
-  }]
+  const custom = issue.code === 'custom' ? ((issue.params as { code?: string } | undefined)?.code ?? 'invalid') : undefined
+  return [
+    {
+      pointer: pointer(issue.path, prefix),
+      code: missing ? 'required' : (custom ?? codes[issue.code] ?? 'invalid'),
+      detail: missing ? 'is required' : issue.message,
+    },
+  ]
 }
 
 function pointer(path: readonly PropertyKey[], prefix: string): string {

@@ -50,7 +50,14 @@ function scopeValues(scope: Scope, role = 'djinn_app') {
   return {
     text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
     name: `${enterHousehold.name}.${role}`,
-    values: [scope.household ?? '', scope.user ?? '', scope.device ?? '', scope.request ?? '', String(limits.statementTimeoutMs), String(limits.lockTimeoutMs)],
+    values: [
+      scope.household ?? '',
+      scope.user ?? '',
+      scope.device ?? '',
+      scope.request ?? '',
+      String(limits.statementTimeoutMs),
+      String(limits.lockTimeoutMs),
+    ],
   }
 }
 
@@ -78,13 +85,18 @@ export class Database {
       // One round trip for what is sent together: begin, scope and the first statement.
       pipeline: true,
       types,
-    } as pg.PoolConfig)
+    })
     this.#pool.on('error', (error) => !this.#closed && options.log?.('an idle connection to the database broke', error))
   }
 
   /** Connections: all, idle, and requests waiting for one. */
   get poolState() {
-    return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount, readsInFlight: this.#readsInFlight }
+    return {
+      total: this.#pool.totalCount,
+      idle: this.#pool.idleCount,
+      waiting: this.#pool.waitingCount,
+      readsInFlight: this.#readsInFlight,
+    }
   }
 
   /** Reads in the scope: each statement is one round trip, however many others share the connection. */
@@ -133,9 +145,13 @@ export class Database {
 
   async #connectReader(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.#options.url, application_name: 'djinn reads', connectionTimeoutMillis: limits.poolWaitMsMax,
-      keepAlive: true, pipeline: true, types,
-    } as pg.ClientConfig)
+      connectionString: this.#options.url,
+      application_name: 'djinn reads',
+      connectionTimeoutMillis: limits.poolWaitMsMax,
+      keepAlive: true,
+      pipeline: true,
+      types,
+    })
     const forget = () => {
       this.#reader = undefined
     }
@@ -188,7 +204,12 @@ export class Database {
       throw new Failure('unavailable', 'Too many requests wait for the database.', { retryAfterS: 1 })
     }
     const client = await this.#pool.connect()
-    const tx = new Transaction(client, (wanted, parameters) => this.#send(client, wanted, parameters), this.#options.observer, scopeValues(scope, role))
+    const tx = new Transaction(
+      client,
+      (wanted, parameters) => this.#send(client, wanted, parameters),
+      this.#options.observer,
+      scopeValues(scope, role),
+    )
     try {
       const result = await work(tx)
       await tx.commit()
@@ -252,7 +273,7 @@ export class Transaction implements Runner {
   async run<P extends Shape, C extends Shape>(wanted: Statement<P, C>, parameters: Row<P>): Promise<Row<C>[]> {
     this.#open()
     this.#countRoundTrip()
-    const sent = this.#send(wanted as never, parameters)
+    const sent = this.#send(wanted, parameters)
     this.#unanswered.add(sent)
     try {
       return (await sent).rows as Row<C>[]
@@ -300,6 +321,8 @@ export function isConnectionError(error: unknown): boolean {
     ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'].includes(code) ||
     /^(08|57P0)/.test(code) ||
     code === '53300' ||
-    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/.test(message)
+    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/.test(
+      message,
+    )
   )
 }

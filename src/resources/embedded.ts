@@ -2,8 +2,20 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
-  chmodSync, chownSync, closeSync, cpSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync,
-  symlinkSync, writeFileSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -155,10 +167,26 @@ async function initialise(native: Native, cluster: string, access: Access, asRoo
   if (asRoot) chownSync(passwordFile, nobody, nobody)
   const password = openSync(passwordFile, 'r')
   try {
-    await runServerTool(native, 'initdb', [
-      '-D', '/proc/self/fd/3', '-U', 'djinn', '--pwfile=/proc/self/fd/0', '--auth=scram-sha-256', '-E', 'UTF8',
-      '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C',
-    ].filter((argument) => !(Number(native.major) < 17 && /builtin/.test(argument))), cluster, asRoot, password)
+    await runServerTool(
+      native,
+      'initdb',
+      [
+        '-D',
+        '/proc/self/fd/3',
+        '-U',
+        'djinn',
+        '--pwfile=/proc/self/fd/0',
+        '--auth=scram-sha-256',
+        '-E',
+        'UTF8',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--locale=C',
+      ].filter((argument) => !(Number(native.major) < 17 && /builtin/.test(argument))),
+      cluster,
+      asRoot,
+      password,
+    )
   } finally {
     closeSync(password)
     rmSync(passwordFile)
@@ -169,7 +197,15 @@ async function initialise(native: Native, cluster: string, access: Access, asRoo
  * Child processes get the cluster as file descriptor 3 and name it /proc/self/fd/3: so they reach it even where a folder
  * above it is closed to their user.
  */
-function spawnServerTool(native: Native, tool: string, args: string[], cluster: string, asRoot: boolean, stdin: number | 'ignore', output: number | 'pipe') {
+function spawnServerTool(
+  native: Native,
+  tool: string,
+  args: string[],
+  cluster: string,
+  asRoot: boolean,
+  stdin: number | 'ignore',
+  output: number | 'pipe',
+) {
   const folder = openSync(cluster, 'r')
   try {
     return spawn(join(native.root, 'bin', tool), args, {

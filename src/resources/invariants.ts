@@ -3,17 +3,22 @@ import type { Database } from './database.ts'
 import { statement } from './statement.ts'
 
 const shown = 20
-const check = (view: string) => statement(`invariants.${view}`, {}, { broken: 'int8', examples: 'jsonb' },
-  `select count(*) as broken, coalesce(jsonb_agg(to_jsonb(x)) filter (where x.nth <= ${shown}), '[]') as examples
-  from (select v.*, row_number() over () as nth from ${view} v) x`)
+const check = (view: string) =>
+  statement(
+    `invariants.${view}`,
+    {},
+    { broken: 'int8', examples: 'jsonb' },
+    `select count(*) as broken, coalesce(jsonb_agg(to_jsonb(x)) filter (where x.nth <= ${shown}), '[]') as examples
+  from (select v.*, row_number() over () as nth from ${view} v) x`,
+  )
 
 export const invariants = [
   ['balances', 'Each balance is the opening balance plus its rows', check('broken_balances')],
-  ['monthly totals', 'Each month\'s totals are the sums of its rows', check('broken_monthly_totals')],
+  ['monthly totals', "Each month's totals are the sums of its rows", check('broken_monthly_totals')],
   ['splits', 'Splits sum to their transaction', check('broken_splits')],
   ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],
-  ['journal', 'The audit trail\'s hashes chain without a gap', check('broken_journal')],
+  ['journal', "The audit trail's hashes chain without a gap", check('broken_journal')],
 ] as const
 
 export type Finding = { name: string; promise: string; broken: number; examples: unknown[] }
@@ -22,10 +27,14 @@ export type Finding = { name: string; promise: string; broken: number; examples:
 export async function verifyInvariants(database: Database, onDone: (finding: Finding) => void = () => {}): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const [name, promise, wanted] of invariants) {
-    const [row] = await database.write({}, async (tx) => {
-      await tx.run(noTimeout, {})
-      return await tx.run(wanted, {})
-    }, 'djinn_keeper')
+    const [row] = await database.write(
+      {},
+      async (tx) => {
+        await tx.run(noTimeout, {})
+        return await tx.run(wanted, {})
+      },
+      'djinn_keeper',
+    )
     const finding = { name, promise, broken: row!.broken, examples: row!.examples as unknown[] }
     findings.push(finding)
     onDone(finding)

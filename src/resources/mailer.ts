@@ -7,7 +7,7 @@ export type Mailer = { send: (mail: Mail) => Promise<void>; close: () => void }
 /** Null without SMTP: then links are logged for the operator instead. */
 export function makeMailer(smtpUrl: string | undefined, from: string | undefined): Mailer | null {
   if (smtpUrl === undefined) return null
-  const transport = createTransport(smtpUrl, { from } as never)
+  const transport = createTransport(smtpUrl, { from })
   return {
     send: async (mail) => {
       await transport.sendMail({ ...mail, from })

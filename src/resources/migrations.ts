@@ -28,10 +28,22 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
   try {
     await client.query('select pg_advisory_lock($1)', [lockKey])
     await requireVersion(client)
-    await client.query(`create table if not exists migrations (
-      name text primary key, checksum text not null, ran_at timestamptz not null default now())`)
-    const done = new Map((await client.query<{ name: string; checksum: string }>('select name, checksum from migrations')).rows
-      .map((row) => [row.name, row.checksum]))
+    const {
+      rows: [there],
+    } = await client.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`)
+    // Asked first: a login without DDL may start on a database that is at this version already.
+    if (!there!.there) {
+      await client.query(
+        'create table migrations (name text primary key, checksum text not null, ran_at timestamptz not null default now())',
+      )
+      await client.query('grant select on migrations to public')
+    }
+    const done = new Map(
+      (await client.query<{ name: string; checksum: string }>('select name, checksum from migrations')).rows.map((row) => [
+        row.name,
+        row.checksum,
+      ]),
+    )
     const pending: Migration[] = []
     for (const migration of listMigrations(options.from)) {
       const checksum = done.get(migration.name)
@@ -62,7 +74,10 @@ async function runOne(client: pg.Client, migration: Migration) {
     if (inTransaction) await client.query('commit')
   } catch (error) {
     if (inTransaction) await client.query('rollback').catch(() => {})
-    const place = error instanceof pg.DatabaseError && error.position ? ` near "${migration.text.slice(Number(error.position) - 1, Number(error.position) + 60).split('\n')[0]}"` : ''
+    const place =
+      error instanceof pg.DatabaseError && error.position
+        ? ` near "${migration.text.slice(Number(error.position) - 1, Number(error.position) + 60).split('\n')[0]}"`
+        : ''
     throw new Error(`${migration.name} failed${place}: ${(error as Error).message}`, { cause: error })
   }
 }

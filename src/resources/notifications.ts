@@ -33,7 +33,12 @@ export class Notifications {
 
   async open() {
     if (this.#closed) return
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'djinn listen', connectionTimeoutMillis: 2_000, keepAlive: true })
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'djinn listen',
+      connectionTimeoutMillis: 2_000,
+      keepAlive: true,
+    })
     client.on('error', (error) => this.#lost(client, error))
     client.on('end', () => this.#lost(client, new Error('the connection ended')))
     client.on('notification', ({ channel, payload }) => {
@@ -55,10 +60,13 @@ export class Notifications {
   #beat(client: pg.Client) {
     this.#timer = setTimeout(() => {
       const late = setTimeout(() => this.#lost(client, new Error('the connection does not answer')), 1_000)
-      client.query('select 1').then(() => {
-        clearTimeout(late)
-        if (this.#client === client && !this.#closed) this.#beat(client)
-      }, () => clearTimeout(late))
+      client.query('select 1').then(
+        () => {
+          clearTimeout(late)
+          if (this.#client === client && !this.#closed) this.#beat(client)
+        },
+        () => clearTimeout(late),
+      )
     }, beatMs)
     this.#timer.unref()
   }

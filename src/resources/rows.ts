@@ -24,36 +24,68 @@ export function rowStatements<const C extends Shape>(shape: RowShape<C>) {
   const { noun, table, columns, select } = shape
   return {
     noun,
-    byIds: statement(`${noun}.byIds`, { household: 'uuid', ids: 'uuid[]' }, columns,
-      `select ${select} from ${table} t where t.household_id = :household and t.id = any(:ids) and t.deleted_at is null`),
-    insert: shape.insert.length === 0 ? null : statement(`${noun}.insert`, { draft: 'jsonb' }, columns,
-      `insert into ${table} as t (${shape.insert.join(', ')})
+    byIds: statement(
+      `${noun}.byIds`,
+      { household: 'uuid', ids: 'uuid[]' },
+      columns,
+      `select ${select} from ${table} t where t.household_id = :household and t.id = any(:ids) and t.deleted_at is null`,
+    ),
+    insert:
+      shape.insert.length === 0
+        ? null
+        : statement(
+            `${noun}.insert`,
+            { draft: 'jsonb' },
+            columns,
+            `insert into ${table} as t (${shape.insert.join(', ')})
       select ${shape.insert.map((column) => `r.${column}`).join(', ')} from jsonb_populate_record(null::${table}, :draft) r
       on conflict (household_id, id) do nothing
-      returning ${select}`),
+      returning ${select}`,
+          ),
     // Columns that the patch leaves out keep the value of the row as it is.
-    patch: shape.patch.length === 0 ? null : statement(`${noun}.patch`, { ...key, changes: 'jsonb', ifRevision: 'int8?' }, columns,
-      `update ${table} t set ${shape.patch.map((column) => `${column} = r.${column}`).join(', ')}
+    patch:
+      shape.patch.length === 0
+        ? null
+        : statement(
+            `${noun}.patch`,
+            { ...key, changes: 'jsonb', ifRevision: 'int8?' },
+            columns,
+            `update ${table} t set ${shape.patch.map((column) => `${column} = r.${column}`).join(', ')}
       from ${table} o, lateral jsonb_populate_record(o, :changes) r
       where o.household_id = :household and o.id = :id and t.household_id = o.household_id and t.id = o.id
         and t.deleted_at is null and (:ifRevision is null or t.revision <= :ifRevision)
-      returning ${select}`),
-    remove: statement(`${noun}.remove`, { ...key, ifRevision: 'int8?' }, { revision: 'int8' },
+      returning ${select}`,
+          ),
+    remove: statement(
+      `${noun}.remove`,
+      { ...key, ifRevision: 'int8?' },
+      { revision: 'int8' },
       `update ${table} t set deleted_at = now()
       where t.household_id = :household and t.id = :id and t.deleted_at is null and (:ifRevision is null or t.revision <= :ifRevision)
-      returning t.revision`),
-    restore: statement(`${noun}.restore`, key, columns,
+      returning t.revision`,
+    ),
+    restore: statement(
+      `${noun}.restore`,
+      key,
+      columns,
       `update ${table} t set deleted_at = null
       where t.household_id = :household and t.id = :id and t.deleted_at > now() - interval '${limits.restoreDays} days'
-      returning ${select}`),
-    standing: statement(`${noun}.standing`, key, { deletedAt: 'timestamptz?', revision: 'int8' },
-      `select t.deleted_at as "deletedAt", t.revision from ${table} t where t.household_id = :household and t.id = :id`),
+      returning ${select}`,
+    ),
+    standing: statement(
+      `${noun}.standing`,
+      key,
+      { deletedAt: 'timestamptz?', revision: 'int8' },
+      `select t.deleted_at as "deletedAt", t.revision from ${table} t where t.household_id = :household and t.id = :id`,
+    ),
   }
 }
 
 /** `openingBalance` -> `opening_balance`. */
 export function columnsOf(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]))
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  )
 }
 
 export type { Row }

@@ -24,7 +24,11 @@ export type PostgresType = keyof Values
 export type ColumnType = PostgresType | `${PostgresType}?`
 export type Shape = Record<string, ColumnType>
 
-type Value<T extends ColumnType> = T extends `${infer U extends PostgresType}?` ? Values[U] | null : T extends PostgresType ? Values[T] : never
+type Value<T extends ColumnType> = T extends `${infer U extends PostgresType}?`
+  ? Values[U] | null
+  : T extends PostgresType
+    ? Values[T]
+    : never
 export type Row<S extends Shape> = { [K in keyof S]: Value<S[K]> }
 
 export type Statement<P extends Shape = Shape, C extends Shape = Shape> = {
@@ -47,7 +51,12 @@ export function declaredStatements(): ReadonlyMap<string, Statement> {
  * Declares a statement. `:name` in the text is a parameter; every parameter must be used. Names are unique: they name the
  * prepared statement on the connection and label its time in the metrics.
  */
-export function statement<const P extends Shape, const C extends Shape>(name: string, parameters: P, columns: C, text: string): Statement<P, C> {
+export function statement<const P extends Shape, const C extends Shape>(
+  name: string,
+  parameters: P,
+  columns: C,
+  text: string,
+): Statement<P, C> {
   const known = statements.get(name)
   if (known) throw new Error(`The statement ${name} is declared twice.`)
   const made = compile(name, parameters, columns, text)
@@ -56,7 +65,12 @@ export function statement<const P extends Shape, const C extends Shape>(name: st
 }
 
 /** The same for a text that is put together at run time from a bounded set of parts: declared once for each name. */
-export function composedStatement<const P extends Shape, const C extends Shape>(name: string, parameters: P, columns: C, text: () => string): Statement<P, C> {
+export function composedStatement<const P extends Shape, const C extends Shape>(
+  name: string,
+  parameters: P,
+  columns: C,
+  text: () => string,
+): Statement<P, C> {
   const known = statements.get(name)
   if (known) return known as unknown as Statement<P, C>
   const made = compile(name, parameters, columns, text())
@@ -75,5 +89,5 @@ function compile<P extends Shape, C extends Shape>(name: string, parameters: P, 
   for (const parameter of Object.keys(parameters)) {
     if (!order.includes(parameter)) throw new Error(`The statement ${name} does not use its parameter ${parameter}.`)
   }
-  return { name, text: compiled.trim(), parameters, columns, order } as Statement<P, C>
+  return { name, text: compiled.trim(), parameters, columns, order }
 }

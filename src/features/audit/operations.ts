@@ -7,28 +7,54 @@ import { limits } from '../../values/limits.ts'
 import { listAudit, type AuditFilter } from './store.ts'
 
 export const entryShape = z.strictObject({
-  number: z.int().meta({ description: 'Rises by one within the household.' }), revision: z.int(), kind: z.string(), entityId: id,
+  number: z.int().meta({ description: 'Rises by one within the household.' }),
+  revision: z.int(),
+  kind: z.string(),
+  entityId: id,
   operation: z.enum(['create', 'update', 'delete', 'restore']),
-  changes: z.record(z.string(), z.unknown()).nullable().meta({ description: 'create: column -> value; otherwise column -> [before, after]; null once erased.' }),
-  actorId: id.nullable(), actorName: z.string().nullable(), deviceId: id.nullable().meta({ description: 'The session.' }), requestId: z.string().nullable(),
-  at: instant, hash: z.string().meta({ description: 'SHA-256 over the entry before and this one.' }),
+  changes: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .meta({ description: 'create: column -> value; otherwise column -> [before, after]; null once erased.' }),
+  actorId: id.nullable(),
+  actorName: z.string().nullable(),
+  deviceId: id.nullable().meta({ description: 'The session.' }),
+  requestId: z.string().nullable(),
+  at: instant,
+  hash: z.string().meta({ description: 'SHA-256 over the entry before and this one.' }),
 })
 
 export function auditOperations(): Operation[] {
   return [
     operation({
-      name: 'audit.list', summary: 'The audit trail, newest first', description: 'Takes the role owner.', tag: 'Audit', method: 'GET', path: '/api/audit',
-      access: 'owner', criticality: 'report', effect: 'read', conditional: true,
-      query: z.strictObject({ ...pageQuery, entity: id.optional(), kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import']).optional() }),
-      answer: listOf(entryShape), row: entryShape,
+      name: 'audit.list',
+      summary: 'The audit trail, newest first',
+      description: 'Takes the role owner.',
+      tag: 'Audit',
+      method: 'GET',
+      path: '/api/audit',
+      access: 'owner',
+      criticality: 'report',
+      effect: 'read',
+      conditional: true,
+      query: z.strictObject({
+        ...pageQuery,
+        entity: id.optional(),
+        kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import']).optional(),
+      }),
+      answer: listOf(entryShape),
+      row: entryShape,
       run: async (context, { query }) => {
         const { limit = limits.pageRowsDefault, cursor, ...given } = query
         const wanted = (['entity', 'kind'] as AuditFilter[]).filter((name) => given[name] !== undefined)
         const binding = `audit ${context.household!.id} ${JSON.stringify(given)}`
         const [after] = cursor === undefined ? [] : context.cursors.decode(binding, cursor)
         const rows = await context.db.run(listAudit(wanted, after !== undefined), {
-          household: context.household!.id, rows: limit + 1, ...Object.fromEntries(wanted.map((name) => [name, given[name]])), ...(after === undefined ? {} : { after }),
-        } as never)
+          household: context.household!.id,
+          rows: limit + 1,
+          ...Object.fromEntries(wanted.map((name) => [name, given[name]])),
+          ...(after === undefined ? {} : { after }),
+        })
         return { body: page(context.cursors, binding, rows, limit, (row) => [row.number]) }
       },
     }),

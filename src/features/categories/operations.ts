@@ -14,11 +14,25 @@ const icon = text(64, 1)
 const color = z.string().regex(/^#[0-9a-fA-F]{6}$/, { error: 'must be a colour such as #1b7f4d' })
 
 export const categoryShape = z.strictObject({
-  id, name: z.string(), kind, parentId: id.nullable(), icon: z.string().nullable(), color: z.string().nullable(), archived: z.boolean(),
-  systemKey: z.string().nullable().meta({ description: 'The default it was copied from.' }), createdAt: instant, updatedAt: instant, revision: z.int(),
+  id,
+  name: z.string(),
+  kind,
+  parentId: id.nullable(),
+  icon: z.string().nullable(),
+  color: z.string().nullable(),
+  archived: z.boolean(),
+  systemKey: z.string().nullable().meta({ description: 'The default it was copied from.' }),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: z.int(),
 })
 const draft = z.strictObject({
-  id: id.optional(), name: text(100, 1), kind, parentId: id.nullable().optional(), icon: icon.nullable().optional(), color: color.nullable().optional(),
+  id: id.optional(),
+  name: text(100, 1),
+  kind,
+  parentId: id.nullable().optional(),
+  icon: icon.nullable().optional(),
+  color: color.nullable().optional(),
   archived: z.boolean().optional(),
 })
 const changes = draft.omit({ id: true }).partial()
@@ -29,8 +43,13 @@ export type DefaultCategory = { key: string; name: string; kind: 'income' | 'exp
 export async function copyDefaults(tx: Runner, household: string, defaults: readonly DefaultCategory[]) {
   const ids = new Map(defaults.map((category) => [category.key, newId()]))
   const rows = defaults.map((category) => ({
-    id: ids.get(category.key), name: category.name, kind: category.kind, parent_id: category.parent === null ? null : ids.get(category.parent),
-    icon: category.icon, color: category.color, system_key: category.key,
+    id: ids.get(category.key),
+    name: category.name,
+    kind: category.kind,
+    parent_id: category.parent === null ? null : ids.get(category.parent),
+    icon: category.icon,
+    color: category.color,
+    system_key: category.key,
   }))
   await tx.run(insertDefaults, { household, categories: rows })
 }
@@ -39,44 +58,107 @@ export function categoryOperations(): Operation[] {
   const shared = { tag: 'Categories' } as const
   return [
     operation({
-      ...shared, name: 'categories.list', summary: 'All categories', description: 'Ordered by id.', method: 'GET', path: '/api/categories', access: 'viewer',
-      criticality: 'list', effect: 'read', conditional: true, query: z.strictObject(pageQuery), answer: listOf(categoryShape), row: categoryShape,
+      ...shared,
+      name: 'categories.list',
+      summary: 'All categories',
+      description: 'Ordered by id.',
+      method: 'GET',
+      path: '/api/categories',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      query: z.strictObject(pageQuery),
+      answer: listOf(categoryShape),
+      row: categoryShape,
       run: async (context, { query }) => {
         const binding = `categories ${context.household!.id}`
         const limit = query.limit ?? limits.pageRowsDefault
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listCategories(after !== undefined), {
-          household: context.household!.id, rows: limit + 1, ...(after === undefined ? {} : { after }),
+          household: context.household!.id,
+          rows: limit + 1,
+          ...(after === undefined ? {} : { after }),
         } as never)
         return { body: page(context.cursors, binding, rows, limit, (row) => [row.id]) }
       },
     }),
     operation({
-      ...shared, name: 'categories.create', summary: 'Add a category', method: 'POST', path: '/api/categories', access: 'editor', criticality: 'write',
-      effect: 'write', body: draft, answer: categoryShape, row: categoryShape, status: 201,
+      ...shared,
+      name: 'categories.create',
+      summary: 'Add a category',
+      method: 'POST',
+      path: '/api/categories',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      body: draft,
+      answer: categoryShape,
+      row: categoryShape,
+      status: 201,
       refusals: ['already-exists', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
-      run: (context, { body }) => createRow(context, categoryRows, '/api/categories', body, { parentId: null, icon: null, color: null, archived: false }),
+      run: (context, { body }) =>
+        createRow(context, categoryRows, '/api/categories', body, { parentId: null, icon: null, color: null, archived: false }),
     }),
     operation({
-      ...shared, name: 'categories.read', summary: 'One category', method: 'GET', path: '/api/categories/{id}', access: 'viewer', criticality: 'list',
-      effect: 'read', conditional: true, params: idParams, answer: categoryShape, row: categoryShape,
+      ...shared,
+      name: 'categories.read',
+      summary: 'One category',
+      method: 'GET',
+      path: '/api/categories/{id}',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      params: idParams,
+      answer: categoryShape,
+      row: categoryShape,
       run: async (context, { params }) => ({ body: await readRow(context, categoryRows, params.id) }),
     }),
     operation({
-      ...shared, name: 'categories.patch', summary: 'Change, move or archive a category', method: 'PATCH', path: '/api/categories/{id}', access: 'editor',
-      criticality: 'write', effect: 'write', params: idParams, body: changes, answer: categoryShape, row: categoryShape,
+      ...shared,
+      name: 'categories.patch',
+      summary: 'Change, move or archive a category',
+      method: 'PATCH',
+      path: '/api/categories/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      body: changes,
+      answer: categoryShape,
+      row: categoryShape,
       refusals: ['deleted', 'precondition-failed', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
       run: (context, { params, body }) => patchRow(context, categoryRows, params.id, body),
     }),
     operation({
-      ...shared, name: 'categories.delete', summary: 'Delete a category that nothing uses', description: 'One in use is archived instead: 409 `in-use`.',
-      method: 'DELETE', path: '/api/categories/{id}', access: 'editor', criticality: 'write', effect: 'write', params: idParams, status: 204,
+      ...shared,
+      name: 'categories.delete',
+      summary: 'Delete a category that nothing uses',
+      description: 'One in use is archived instead: 409 `in-use`.',
+      method: 'DELETE',
+      path: '/api/categories/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      status: 204,
       refusals: ['in-use', 'precondition-failed'],
       run: (context, { params }) => removeRow(context, categoryRows, params.id),
     }),
     operation({
-      ...shared, name: 'categories.restore', summary: 'Bring a deleted category back, within 30 days', method: 'POST', path: '/api/categories/{id}/restore',
-      access: 'editor', criticality: 'write', effect: 'write', params: idParams, answer: categoryShape, row: categoryShape, refusals: ['not-deleted', 'restore-expired'],
+      ...shared,
+      name: 'categories.restore',
+      summary: 'Bring a deleted category back, within 30 days',
+      method: 'POST',
+      path: '/api/categories/{id}/restore',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      answer: categoryShape,
+      row: categoryShape,
+      refusals: ['not-deleted', 'restore-expired'],
       run: (context, { params }) => restoreRow(context, categoryRows, params.id),
     }),
   ]

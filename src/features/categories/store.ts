@@ -3,8 +3,17 @@ import { composedStatement, statement } from '../../resources/statement.ts'
 import { rowStatements } from '../../resources/rows.ts'
 
 const columns = {
-  id: 'uuid', name: 'text', kind: 'text', parentId: 'uuid?', icon: 'text?', color: 'text?', archived: 'bool', systemKey: 'text?',
-  createdAt: 'timestamptz', updatedAt: 'timestamptz', revision: 'int8',
+  id: 'uuid',
+  name: 'text',
+  kind: 'text',
+  parentId: 'uuid?',
+  icon: 'text?',
+  color: 'text?',
+  archived: 'bool',
+  systemKey: 'text?',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+  revision: 'int8',
 } as const
 const select = `t.id, t.name, t.kind, t.parent_id as "parentId", t.icon, t.color, t.archived, t.system_key as "systemKey",
   t.created_at as "createdAt", t.updated_at as "updatedAt", t.revision`
@@ -12,24 +21,40 @@ const select = `t.id, t.name, t.kind, t.parent_id as "parentId", t.icon, t.color
 const changeable = ['name', 'kind', 'parent_id', 'icon', 'color', 'archived'] as const
 
 export const categoryRows = rowStatements({
-  noun: 'categories', table: 'categories', columns, select, insert: ['household_id', 'id', ...changeable], patch: changeable,
+  noun: 'categories',
+  table: 'categories',
+  columns,
+  select,
+  insert: ['household_id', 'id', ...changeable],
+  patch: changeable,
 })
 
 /** In order of their ids: of creation, when clients choose UUIDv7. */
 export function listCategories(after: boolean) {
-  return composedStatement(`categories.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never), columns,
+  return composedStatement(
+    `categories.list${after ? '.after' : ''}`,
+    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
+    columns,
     () => `select ${select} from categories t where t.household_id = :household and t.deleted_at is null${after ? ' and t.id > :after' : ''}
-    order by t.id limit :rows`)
+    order by t.id limit :rows`,
+  )
 }
 
 /** Parents before children: the trigger looks for the parent of each. */
-export const insertDefaults = statement('categories.insertDefaults', { household: 'uuid', categories: 'jsonb' }, {},
+export const insertDefaults = statement(
+  'categories.insertDefaults',
+  { household: 'uuid', categories: 'jsonb' },
+  {},
   `insert into categories (household_id, id, name, kind, parent_id, icon, color, system_key)
   select :household, c.id, c.name, c.kind, c.parent_id, c.icon, c.color, c.system_key
   from jsonb_to_recordset(:categories) as c (id uuid, name text, kind text, parent_id uuid, icon text, color text, system_key text)
-  order by c.parent_id is not null, c.id`)
+  order by c.parent_id is not null, c.id`,
+)
 
 /** The copies of the defaults, by the default's key. */
-export const categoriesByKey = statement('categories.byKey', { household: 'uuid' }, { key: 'text', id: 'uuid' },
-  'select system_key as key, id from categories where household_id = :household and system_key is not null and deleted_at is null limit 1000')
+export const categoriesByKey = statement(
+  'categories.byKey',
+  { household: 'uuid' },
+  { key: 'text', id: 'uuid' },
+  'select system_key as key, id from categories where household_id = :household and system_key is not null and deleted_at is null limit 1000',
+)

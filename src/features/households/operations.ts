@@ -9,8 +9,14 @@ import type { Runner } from '../../resources/database.ts'
 import { enterHousehold, insertHousehold, insertMember, listHouseholds, patchHousehold } from './store.ts'
 
 export const householdShape = z.strictObject({
-  id, name: z.string(), baseCurrency: currency, timeZone: z.string(), role: z.enum(['owner', 'editor', 'viewer']),
-  createdAt: instant, updatedAt: instant, revision: z.int(),
+  id,
+  name: z.string(),
+  baseCurrency: currency,
+  timeZone: z.string(),
+  role: z.enum(['owner', 'editor', 'viewer']),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: z.int(),
 })
 
 export type Founding = { id: string; userId: string; name: string; currency: string; timeZone: string }
@@ -28,29 +34,68 @@ export async function foundHousehold(tx: Runner, founding: Founding, furnish: Fu
 }
 
 export function householdOperations(furnish: Furnish, isTimeZone: (zone: string) => boolean): Operation[] {
-  const timeZone = z.string().max(64).refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Madrid', params: { code: 'unknown-time-zone' } })
+  const timeZone = z
+    .string()
+    .max(64)
+    .refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Madrid', params: { code: 'unknown-time-zone' } })
   const draft = z.strictObject({ id: id.optional(), name: text(100, 1), baseCurrency: currency, timeZone })
   const changes = draft.omit({ id: true }).partial()
   return [
     operation({
-      name: 'households.list', summary: 'The households you belong to', tag: 'Households', method: 'GET', path: '/api/households',
-      access: 'user', criticality: 'list', effect: 'read', answer: z.strictObject({ data: z.array(householdShape), nextCursor: z.null() }), row: householdShape,
-      run: async (context) => ({ body: { data: await context.db.run(listHouseholds, { user: context.principal!.userId }), nextCursor: null } }),
+      name: 'households.list',
+      summary: 'The households you belong to',
+      tag: 'Households',
+      method: 'GET',
+      path: '/api/households',
+      access: 'user',
+      criticality: 'list',
+      effect: 'read',
+      answer: z.strictObject({ data: z.array(householdShape), nextCursor: z.null() }),
+      row: householdShape,
+      run: async (context) => ({
+        body: { data: await context.db.run(listHouseholds, { user: context.principal!.userId }), nextCursor: null },
+      }),
     }),
     operation({
-      name: 'households.create', summary: 'Found another household', tag: 'Households', method: 'POST', path: '/api/households',
-      access: 'user', criticality: 'write', effect: 'write', body: draft, answer: householdShape, status: 201, refusals: ['already-exists'],
+      name: 'households.create',
+      summary: 'Found another household',
+      tag: 'Households',
+      method: 'POST',
+      path: '/api/households',
+      access: 'user',
+      criticality: 'write',
+      effect: 'write',
+      body: draft,
+      answer: householdShape,
+      status: 201,
+      refusals: ['already-exists'],
       run: async (context, { body }) => {
-        const founding = { id: body.id ?? newId(), userId: context.principal!.userId, name: body.name, currency: body.baseCurrency, timeZone: body.timeZone }
-        if (context.principal!.memberships.has(founding.id)) throw new Failure('already-exists', 'You belong to a household with this id.', { at: '/id' })
+        const founding = {
+          id: body.id ?? newId(),
+          userId: context.principal!.userId,
+          name: body.name,
+          currency: body.baseCurrency,
+          timeZone: body.timeZone,
+        }
+        if (context.principal!.memberships.has(founding.id))
+          throw new Failure('already-exists', 'You belong to a household with this id.', { at: '/id' })
         await foundHousehold(context.db, founding, furnish)
         const made = (await context.db.run(listHouseholds, { user: founding.userId })).find((row) => row.id === founding.id)
         return { body: made, headers: { location: `/api/households/${founding.id}` } }
       },
     }),
     operation({
-      name: 'households.read', summary: 'One household', tag: 'Households', method: 'GET', path: '/api/households/{id}',
-      access: 'user', criticality: 'list', effect: 'read', params: idParams, answer: householdShape, row: householdShape,
+      name: 'households.read',
+      summary: 'One household',
+      tag: 'Households',
+      method: 'GET',
+      path: '/api/households/{id}',
+      access: 'user',
+      criticality: 'list',
+      effect: 'read',
+      params: idParams,
+      answer: householdShape,
+      row: householdShape,
       run: async (context, { params }) => {
         const found = (await context.db.run(listHouseholds, { user: context.principal!.userId })).find((row) => row.id === params.id)
         if (!found) throw new Failure('not-found', 'There is no such household.')
@@ -58,15 +103,29 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       },
     }),
     operation({
-      name: 'households.patch', summary: 'Change name, base currency or time zone', description: 'Takes the role owner.', tag: 'Households',
-      method: 'PATCH', path: '/api/households/{id}', access: 'user', criticality: 'write', effect: 'write', params: idParams, body: changes,
-      answer: householdShape, refusals: ['forbidden', 'precondition-failed'],
+      name: 'households.patch',
+      summary: 'Change name, base currency or time zone',
+      description: 'Takes the role owner.',
+      tag: 'Households',
+      method: 'PATCH',
+      path: '/api/households/{id}',
+      access: 'user',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      body: changes,
+      answer: householdShape,
+      refusals: ['forbidden', 'precondition-failed'],
       run: async (context, { params, body }) => {
         requireOwner(context.principal!.memberships.get(params.id))
         await context.db.run(enterHousehold, { id: params.id })
         const [row] = await context.db.run(patchHousehold, {
-          id: params.id, user: context.principal!.userId, name: body.name ?? null, baseCurrency: body.baseCurrency ?? null,
-          timeZone: body.timeZone ?? null, ifRevision: finite(context.ifMatchRevision),
+          id: params.id,
+          user: context.principal!.userId,
+          name: body.name ?? null,
+          baseCurrency: body.baseCurrency ?? null,
+          timeZone: body.timeZone ?? null,
+          ifRevision: finite(context.ifMatchRevision),
         })
         if (!row) throw new Failure('precondition-failed', 'The household changed since you read it.', { at: 'If-Match:' })
         return { body: row }

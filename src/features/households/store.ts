@@ -2,31 +2,56 @@
 import { statement } from '../../resources/statement.ts'
 
 const columns = {
-  id: 'uuid', name: 'text', baseCurrency: 'text', timeZone: 'text', role: 'text', createdAt: 'timestamptz', updatedAt: 'timestamptz', revision: 'int8',
+  id: 'uuid',
+  name: 'text',
+  baseCurrency: 'text',
+  timeZone: 'text',
+  role: 'text',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+  revision: 'int8',
 } as const
 const select = `h.household_id as id, h.name, h.base_currency as "baseCurrency", h.time_zone as "timeZone", m.role,
   h.created_at as "createdAt", h.updated_at as "updatedAt", h.revision`
 
 /** Moves the transaction into another household: what follows is that one's. */
-export const enterHousehold = statement('households.enter', { id: 'text' }, { household: 'text' },
-  `select set_config('djinn.household', :id, true) as household`)
+export const enterHousehold = statement(
+  'households.enter',
+  { id: 'text' },
+  { household: 'text' },
+  `select set_config('djinn.household', :id, true) as household`,
+)
 
-export const insertHousehold = statement('households.insert',
-  { id: 'uuid', name: 'text', currency: 'text', timeZone: 'text' }, { id: 'uuid' },
-  `insert into households (household_id, name, base_currency, time_zone) values (:id, :name, :currency, :timeZone) returning household_id as id`)
+export const insertHousehold = statement(
+  'households.insert',
+  { id: 'uuid', name: 'text', currency: 'text', timeZone: 'text' },
+  { id: 'uuid' },
+  `insert into households (household_id, name, base_currency, time_zone) values (:id, :name, :currency, :timeZone) returning household_id as id`,
+)
 
-export const insertMember = statement('households.insertMember', { household: 'uuid', user: 'uuid', role: 'text' }, {},
-  'insert into memberships (household_id, user_id, role) values (:household, :user, :role)')
+export const insertMember = statement(
+  'households.insertMember',
+  { household: 'uuid', user: 'uuid', role: 'text' },
+  {},
+  'insert into memberships (household_id, user_id, role) values (:household, :user, :role)',
+)
 
-export const listHouseholds = statement('households.list', { user: 'uuid' }, columns,
+export const listHouseholds = statement(
+  'households.list',
+  { user: 'uuid' },
+  columns,
   `select ${select} from memberships m join households h on h.household_id = m.household_id
-  where m.user_id = :user and h.deleted_at is null order by h.household_id limit 100`)
+  where m.user_id = :user and h.deleted_at is null order by h.household_id limit 100`,
+)
 
-export const patchHousehold = statement('households.patch',
-  { id: 'uuid', user: 'uuid', name: 'text?', baseCurrency: 'text?', timeZone: 'text?', ifRevision: 'int8?' }, columns,
+export const patchHousehold = statement(
+  'households.patch',
+  { id: 'uuid', user: 'uuid', name: 'text?', baseCurrency: 'text?', timeZone: 'text?', ifRevision: 'int8?' },
+  columns,
   `update households h set name = coalesce(:name, h.name), base_currency = coalesce(:baseCurrency, h.base_currency),
     time_zone = coalesce(:timeZone, h.time_zone)
   from memberships m
   where h.household_id = :id and m.household_id = h.household_id and m.user_id = :user
     and (:ifRevision is null or h.revision <= :ifRevision)
-  returning ${select}`)
+  returning ${select}`,
+)

@@ -41,10 +41,16 @@ export async function verifyPassword(password: string, phc: string | null): Prom
   const found = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(phc ?? unknownUser)
   if (!found) throw new Error('A password hash is not in the PHC format of argon2id.')
   const expected = Buffer.from(found[5]!, 'base64')
-  const hash = await inTurn(() => derive('argon2id', {
-    message: password.normalize('NFKC'), nonce: Buffer.from(found[4]!, 'base64'), memory: Number(found[1]), passes: Number(found[2]),
-    parallelism: Number(found[3]), tagLength: expected.length,
-  }))
+  const hash = await inTurn(() =>
+    derive('argon2id', {
+      message: password.normalize('NFKC'),
+      nonce: Buffer.from(found[4]!, 'base64'),
+      memory: Number(found[1]),
+      passes: Number(found[2]),
+      parallelism: Number(found[3]),
+      tagLength: expected.length,
+    }),
+  )
   return timingSafeEqual(hash, expected) && phc !== null
 }
 

@@ -47,15 +47,27 @@ async function answerRequest(request: EmailRequest, appUrl: string | undefined, 
   const token = newToken()
   if (request.purpose === 'confirm') {
     if (request.userId !== null) {
-      return { to: request.email, link: '', subject: 'You have an account already',
-        text: 'Someone, perhaps you, tried to sign up with this address. You have an account already: sign in, or recover your password.' }
+      return {
+        to: request.email,
+        link: '',
+        subject: 'You have an account already',
+        text: 'Someone, perhaps you, tried to sign up with this address. You have an account already: sign in, or recover your password.',
+      }
     }
     await keep(token, 'confirm', limits.confirmLinkMinutes)
-    return { to: request.email, link: link('confirm', token), subject: 'Finish your sign-up',
-      text: `Open this link within a day to finish your sign-up:\n\n${link('confirm', token)}\n` }
+    return {
+      to: request.email,
+      link: link('confirm', token),
+      subject: 'Finish your sign-up',
+      text: `Open this link within a day to finish your sign-up:\n\n${link('confirm', token)}\n`,
+    }
   }
   if (request.userId === null) return null
   await keep(token, 'recover', limits.recoveryLinkMinutes)
-  return { to: request.email, link: link('recover', token), subject: 'Choose a new password',
-    text: `Open this link within ${limits.recoveryLinkMinutes} minutes to choose a new password:\n\n${link('recover', token)}\n\nIf you did not ask for it, do nothing.` }
+  return {
+    to: request.email,
+    link: link('recover', token),
+    subject: 'Choose a new password',
+    text: `Open this link within ${limits.recoveryLinkMinutes} minutes to choose a new password:\n\n${link('recover', token)}\n\nIf you did not ask for it, do nothing.`,
+  }
 }

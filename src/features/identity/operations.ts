@@ -25,31 +25,66 @@ export type IdentityNeeds = {
   chargeLogin: ChargeLogin
 }
 
-const email = z.string().max(254).regex(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/, { error: 'must be an e-mail address' }).meta({ format: 'email' })
+const email = z
+  .string()
+  .max(254)
+  .regex(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/, { error: 'must be an e-mail address' })
+  .meta({ format: 'email' })
 const password = z.string().max(1_024).meta({ description: '8 to 256 characters, not a common one; any character.', format: 'password' })
 const deviceName = text(100, 1)
-const tokens = { accessToken: z.string(), refreshToken: z.string(), expiresIn: z.int().meta({ description: 'Seconds until the access token ends.' }) }
+const tokens = {
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresIn: z.int().meta({ description: 'Seconds until the access token ends.' }),
+}
 const signedIn = z.strictObject({ ...tokens, user: userShape, household: z.looseObject({ id }) })
 
 export function identityOperations(needs: IdentityNeeds): Operation[] {
   const shared = { tag: 'Identity', method: 'POST', access: 'anonymous', criticality: 'auth', noStore: true } as const
-  const timeZone = z.string().max(64).refine(needs.isTimeZone, { error: 'must be an IANA time zone', params: { code: 'unknown-time-zone' } })
+  const timeZone = z
+    .string()
+    .max(64)
+    .refine(needs.isTimeZone, { error: 'must be an IANA time zone', params: { code: 'unknown-time-zone' } })
 
   return [
     operation({
-      ...shared, name: 'auth.register', path: '/api/auth/register', effect: 'own', status: 201,
+      ...shared,
+      name: 'auth.register',
+      path: '/api/auth/register',
+      effect: 'own',
+      status: 201,
       summary: 'Sign up',
-      description: 'Without mail configured: 201 with tokens, or 409 for a known address. With mail: 202 for every address; the mailed link leads to `/api/auth/register/confirm`.',
-      body: z.strictObject({ email, password, displayName: text(100).optional(), currency: currency.optional(), timeZone: timeZone.optional(), deviceName: deviceName.optional() }),
-      answer: z.union([signedIn, z.strictObject({ status: z.literal('check-email') })]), refusals: ['email-taken', 'password-too-weak', 'rate-limited'],
+      description:
+        'Without mail configured: 201 with tokens, or 409 for a known address. With mail: 202 for every address; the mailed link leads to `/api/auth/register/confirm`.',
+      body: z.strictObject({
+        email,
+        password,
+        displayName: text(100).optional(),
+        currency: currency.optional(),
+        timeZone: timeZone.optional(),
+        deviceName: deviceName.optional(),
+      }),
+      answer: z.union([signedIn, z.strictObject({ status: z.literal('check-email') })]),
+      refusals: ['email-taken', 'password-too-weak', 'rate-limited'],
       run: async (context, { body }) => {
         refuseWeak(body.password, body)
         needs.chargeLogin(context.address, keyOf(body.email))
         const passwordHash = await hashPassword(body.password)
-        const draft = { displayName: body.displayName ?? '', currency: body.currency ?? 'EUR', timeZone: body.timeZone ?? 'UTC', passwordHash }
+        const draft = {
+          displayName: body.displayName ?? '',
+          currency: body.currency ?? 'EUR',
+          timeZone: body.timeZone ?? 'UTC',
+          passwordHash,
+        }
         if (needs.mailConfigured) {
           await context.database.write(context.scope, async (tx) => {
-            await tx.run(insertEmailRequest, { id: newId(), purpose: 'confirm', email: body.email.trim(), emailKey: keyOf(body.email), draft })
+            await tx.run(insertEmailRequest, {
+              id: newId(),
+              purpose: 'confirm',
+              email: body.email.trim(),
+              emailKey: keyOf(body.email),
+              draft,
+            })
           })
           needs.mailedLinks.wake()
           return { status: 202, body: { status: 'check-email' } }
@@ -58,41 +93,77 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'auth.confirm', path: '/api/auth/register/confirm', effect: 'own', status: 201, summary: 'Finish a sign-up with the mailed token',
-      body: z.strictObject({ token: z.string().max(200), deviceName: deviceName.optional() }), answer: signedIn, refusals: ['link-expired', 'email-taken'],
+      ...shared,
+      name: 'auth.confirm',
+      path: '/api/auth/register/confirm',
+      effect: 'own',
+      status: 201,
+      summary: 'Finish a sign-up with the mailed token',
+      body: z.strictObject({ token: z.string().max(200), deviceName: deviceName.optional() }),
+      answer: signedIn,
+      refusals: ['link-expired', 'email-taken'],
       run: async (context, { body }) => {
-        const found = await context.database.write(context.scope, (tx) => tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' }))
+        const found = await context.database.write(context.scope, (tx) =>
+          tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' }),
+        )
         if (!found[0]) throw linkExpired()
         const draft = found[0].draft as { displayName: string; currency: string; timeZone: string; passwordHash: string }
         return await signUp(context, needs, { email: found[0].email, ...draft }, body.deviceName ?? null)
       },
     }),
     operation({
-      ...shared, name: 'auth.login', path: '/api/auth/login', effect: 'own', summary: 'Sign in',
+      ...shared,
+      name: 'auth.login',
+      path: '/api/auth/login',
+      effect: 'own',
+      summary: 'Sign in',
       body: z.strictObject({ email, password, totp: z.string().max(64).optional(), deviceName: deviceName.optional() }),
-      answer: z.strictObject({ ...tokens, user: userShape }), refusals: ['wrong-credentials', 'rate-limited'],
+      answer: z.strictObject({ ...tokens, user: userShape }),
+      refusals: ['wrong-credentials', 'rate-limited'],
       run: async (context, { body }) => {
         needs.chargeLogin(context.address, keyOf(body.email))
         const [user] = await context.db.run(userByEmail, { emailKey: keyOf(body.email) })
         if (!(await verifyPassword(body.password, user?.passwordHash ?? null))) {
           throw new Failure('wrong-credentials', 'The e-mail address or the password is wrong.')
         }
-        const session = await context.database.write({ ...context.scope, user: user!.id }, (tx) => startSession(tx, user!.id, body.deviceName ?? null))
-        return { body: { accessToken: session.accessToken, refreshToken: session.refreshToken, expiresIn: session.expiresIn, user: presentUser(user!) } }
+        const session = await context.database.write({ ...context.scope, user: user!.id }, (tx) =>
+          startSession(tx, user!.id, body.deviceName ?? null),
+        )
+        return {
+          body: {
+            accessToken: session.accessToken,
+            refreshToken: session.refreshToken,
+            expiresIn: session.expiresIn,
+            user: presentUser(user!),
+          },
+        }
       },
     }),
     operation({
-      ...shared, name: 'auth.refresh', path: '/api/auth/refresh', effect: 'own', summary: 'Exchange the refresh token for new tokens',
+      ...shared,
+      name: 'auth.refresh',
+      path: '/api/auth/refresh',
+      effect: 'own',
+      summary: 'Exchange the refresh token for new tokens',
       description: 'The old token may be sent again within 10 s (a lost answer) and gets the same tokens; later it ends the session.',
-      body: z.strictObject({ refreshToken: z.string().min(1).max(200) }), answer: z.strictObject(tokens), refusals: ['refresh-refused'],
+      body: z.strictObject({ refreshToken: z.string().min(1).max(200) }),
+      answer: z.strictObject(tokens),
+      refusals: ['refresh-refused'],
       run: async (context, { body }) => {
         const rotation = await context.database.write(context.scope, (tx) => rotate(tx, body.refreshToken))
-        if ('reused' in rotation) throw new Failure('refresh-refused', 'The refresh token was used before; the session has ended.', { at: '/refreshToken' })
+        if ('reused' in rotation)
+          throw new Failure('refresh-refused', 'The refresh token was used before; the session has ended.', { at: '/refreshToken' })
         return { body: rotation.tokens }
       },
     }),
     operation({
-      ...shared, name: 'auth.logout', path: '/api/auth/logout', access: 'user', effect: 'write', status: 204, summary: 'End this session',
+      ...shared,
+      name: 'auth.logout',
+      path: '/api/auth/logout',
+      access: 'user',
+      effect: 'write',
+      status: 204,
+      summary: 'End this session',
       run: async (context) => {
         const { userId, sessionId } = context.principal!
         await context.db.run(revokeSession, { user: userId, id: sessionId, reason: 'logout' })
@@ -100,9 +171,15 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'auth.password', path: '/api/auth/password', access: 'user', effect: 'write', status: 204,
+      ...shared,
+      name: 'auth.password',
+      path: '/api/auth/password',
+      access: 'user',
+      effect: 'write',
+      status: 204,
       summary: 'Change the password; every other session ends',
-      body: z.strictObject({ currentPassword: password, newPassword: password }), refusals: ['wrong-credentials', 'password-too-weak', 'rate-limited'],
+      body: z.strictObject({ currentPassword: password, newPassword: password }),
+      refusals: ['wrong-credentials', 'password-too-weak', 'rate-limited'],
       prepare: async (context, { body }) => {
         const [user] = await context.db.run(userById, { id: context.principal!.userId })
         needs.chargeLogin(context.address, keyOf(user!.email))
@@ -122,23 +199,40 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'auth.recovery', path: '/api/auth/recovery', effect: 'own', status: 202,
+      ...shared,
+      name: 'auth.recovery',
+      path: '/api/auth/recovery',
+      effect: 'own',
+      status: 202,
       summary: 'Ask for a link that sets a new password',
       description: 'Answers alike for known and unknown addresses. The link is mailed; without mail it is logged for the operator.',
-      body: z.strictObject({ email }), answer: z.strictObject({ status: z.literal('check-email') }), refusals: ['rate-limited'],
+      body: z.strictObject({ email }),
+      answer: z.strictObject({ status: z.literal('check-email') }),
+      refusals: ['rate-limited'],
       run: async (context, { body }) => {
         needs.chargeLogin(context.address, keyOf(body.email))
         await context.database.write(context.scope, async (tx) => {
-          await tx.run(insertEmailRequest, { id: newId(), purpose: 'recover', email: body.email.trim(), emailKey: keyOf(body.email), draft: null })
+          await tx.run(insertEmailRequest, {
+            id: newId(),
+            purpose: 'recover',
+            email: body.email.trim(),
+            emailKey: keyOf(body.email),
+            draft: null,
+          })
         })
         needs.mailedLinks.wake()
         return { status: 202, body: { status: 'check-email' } }
       },
     }),
     operation({
-      ...shared, name: 'auth.recover', path: '/api/auth/recovery/confirm', effect: 'own', status: 204,
+      ...shared,
+      name: 'auth.recover',
+      path: '/api/auth/recovery/confirm',
+      effect: 'own',
+      status: 204,
       summary: 'Set a new password with the mailed token; every session ends',
-      body: z.strictObject({ token: z.string().max(200), newPassword: password }), refusals: ['link-expired', 'password-too-weak'],
+      body: z.strictObject({ token: z.string().max(200), newPassword: password }),
+      refusals: ['link-expired', 'password-too-weak'],
       run: async (context, { body }) => {
         refuseWeak(body.newPassword, { email: '' }, '/newPassword')
         const passwordHash = await hashPassword(body.newPassword)
@@ -179,11 +273,23 @@ async function signUp(context: Context, needs: IdentityNeeds, person: SignUp, de
   const body = await context.database.write({ ...context.scope, user: userId, household: householdId }, async (tx) => {
     const name = person.displayName === '' ? 'My household' : `${person.displayName}'s household`.slice(0, 100)
     const [[user], session, household] = await Promise.all([
-      tx.run(insertUser, { id: userId, email: person.email, emailKey: keyOf(person.email), passwordHash: person.passwordHash, displayName: person.displayName }),
+      tx.run(insertUser, {
+        id: userId,
+        email: person.email,
+        emailKey: keyOf(person.email),
+        passwordHash: person.passwordHash,
+        displayName: person.displayName,
+      }),
       startSession(tx, userId, device),
       needs.foundHome(tx, { householdId, userId, name, currency: person.currency, timeZone: person.timeZone }),
     ])
-    return { accessToken: session.accessToken, refreshToken: session.refreshToken, expiresIn: session.expiresIn, user: presentUser(user!), household }
+    return {
+      accessToken: session.accessToken,
+      refreshToken: session.refreshToken,
+      expiresIn: session.expiresIn,
+      user: presentUser(user!),
+      household,
+    }
   })
   return { status: 201, body }
 }

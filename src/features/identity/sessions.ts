@@ -9,7 +9,16 @@ import type { Principal, Role } from '../../http/operation.ts'
 import type { Database, Runner } from '../../resources/database.ts'
 import type { Notifications } from '../../resources/notifications.ts'
 import {
-  endOldestSessions, insertRefresh, insertSession, lockRefresh, membershipsOf, refreshState, renewSession, revokeSession, sessionByAccess, useRefresh,
+  endOldestSessions,
+  insertRefresh,
+  insertSession,
+  lockRefresh,
+  membershipsOf,
+  refreshState,
+  renewSession,
+  revokeSession,
+  sessionByAccess,
+  useRefresh,
 } from './store.ts'
 import { deriveSuccessors, hashToken, newToken } from './tokens.ts'
 
@@ -21,7 +30,12 @@ export async function startSession(tx: Runner, userId: string, deviceName: strin
   const sessionId = newId()
   await Promise.all([
     tx.run(insertSession, {
-      id: sessionId, user: userId, deviceName, accessHash: hashToken(tokens.accessToken), accessSeconds: limits.accessTokenS, refreshDays: limits.refreshTokenDays,
+      id: sessionId,
+      user: userId,
+      deviceName,
+      accessHash: hashToken(tokens.accessToken),
+      accessSeconds: limits.accessTokenS,
+      refreshDays: limits.refreshTokenDays,
     }),
     tx.run(insertRefresh, { hash: hashToken(tokens.refreshToken), session: sessionId }),
     tx.run(endOldestSessions, { user: userId, keep: limits.sessionsPerUserMax }),
@@ -56,7 +70,12 @@ export async function rotate(tx: Runner, refreshToken: string): Promise<Rotation
   await Promise.all([
     tx.run(useRefresh, { hash, nonce: fresh }),
     tx.run(insertRefresh, { hash: hashToken(next.refreshToken), session: sessionId }),
-    tx.run(renewSession, { id: sessionId, accessHash: hashToken(next.accessToken), accessSeconds: limits.accessTokenS, refreshDays: limits.refreshTokenDays }),
+    tx.run(renewSession, {
+      id: sessionId,
+      accessHash: hashToken(next.accessToken),
+      accessSeconds: limits.accessTokenS,
+      refreshDays: limits.refreshTokenDays,
+    }),
   ])
   return { tokens: { ...next, expiresIn: limits.accessTokenS }, userId }
 }
@@ -104,7 +123,9 @@ export function makeAuthenticate(database: Database, notifications: Notification
     if (!session) return null
     const memberships = await database.reader({ user: session.userId }).run(membershipsOf, { user: session.userId })
     const principal: Principal = {
-      userId: session.userId, sessionId: session.id, tier: session.tier as Principal['tier'],
+      userId: session.userId,
+      sessionId: session.id,
+      tier: session.tier as Principal['tier'],
       memberships: new Map(memberships.map((row) => [row.householdId, row.role as Role])),
     }
     if (notifications.listening && heard === heardBefore) remember({ principal, expiresAtMs: session.expiresAtMs, tokenKey })

@@ -2,100 +2,183 @@
 import { statement } from '../../resources/statement.ts'
 
 export const userColumns = {
-  id: 'uuid', email: 'text', displayName: 'text', locale: 'text?', tier: 'text', preferences: 'jsonb', createdAt: 'timestamptz',
+  id: 'uuid',
+  email: 'text',
+  displayName: 'text',
+  locale: 'text?',
+  tier: 'text',
+  preferences: 'jsonb',
+  createdAt: 'timestamptz',
 } as const
 const userSelect = `u.id, u.email, u.display_name as "displayName", u.locale, u.tier, u.preferences, u.created_at as "createdAt"`
 
-export const insertUser = statement('users.insert',
-  { id: 'uuid', email: 'text', emailKey: 'text', passwordHash: 'text', displayName: 'text' }, userColumns,
+export const insertUser = statement(
+  'users.insert',
+  { id: 'uuid', email: 'text', emailKey: 'text', passwordHash: 'text', displayName: 'text' },
+  userColumns,
   `insert into users as u (id, email, email_key, password_hash, display_name)
-  values (:id, :email, :emailKey, :passwordHash, :displayName) returning ${userSelect}`)
+  values (:id, :email, :emailKey, :passwordHash, :displayName) returning ${userSelect}`,
+)
 
-export const userByEmail = statement('users.byEmail', { emailKey: 'text' }, { ...userColumns, passwordHash: 'text' },
-  `select ${userSelect}, u.password_hash as "passwordHash" from users u where u.email_key = :emailKey`)
+export const userByEmail = statement(
+  'users.byEmail',
+  { emailKey: 'text' },
+  { ...userColumns, passwordHash: 'text' },
+  `select ${userSelect}, u.password_hash as "passwordHash" from users u where u.email_key = :emailKey`,
+)
 
-export const userById = statement('users.byId', { id: 'uuid' }, { ...userColumns, passwordHash: 'text' },
-  `select ${userSelect}, u.password_hash as "passwordHash" from users u where u.id = :id`)
+export const userById = statement(
+  'users.byId',
+  { id: 'uuid' },
+  { ...userColumns, passwordHash: 'text' },
+  `select ${userSelect}, u.password_hash as "passwordHash" from users u where u.id = :id`,
+)
 
-export const patchUser = statement('users.patch', { id: 'uuid', displayName: 'text?', locale: 'text?', preferences: 'jsonb?' }, userColumns,
+export const patchUser = statement(
+  'users.patch',
+  { id: 'uuid', displayName: 'text?', locale: 'text?', preferences: 'jsonb?' },
+  userColumns,
   `update users u set display_name = coalesce(:displayName, u.display_name), locale = coalesce(:locale, u.locale),
     preferences = coalesce(:preferences, u.preferences), updated_at = now()
-  where u.id = :id returning ${userSelect}`)
+  where u.id = :id returning ${userSelect}`,
+)
 
-export const setPassword = statement('users.setPassword', { id: 'uuid', passwordHash: 'text' }, { id: 'uuid' },
-  'update users set password_hash = :passwordHash, updated_at = now() where id = :id returning id')
+export const setPassword = statement(
+  'users.setPassword',
+  { id: 'uuid', passwordHash: 'text' },
+  { id: 'uuid' },
+  'update users set password_hash = :passwordHash, updated_at = now() where id = :id returning id',
+)
 
-export const insertSession = statement('sessions.insert',
-  { id: 'uuid', user: 'uuid', deviceName: 'text?', accessHash: 'bytea', accessSeconds: 'int4', refreshDays: 'int4' }, { id: 'uuid' },
+export const insertSession = statement(
+  'sessions.insert',
+  { id: 'uuid', user: 'uuid', deviceName: 'text?', accessHash: 'bytea', accessSeconds: 'int4', refreshDays: 'int4' },
+  { id: 'uuid' },
   `insert into sessions (id, user_id, device_name, access_hash, access_expires_at, refresh_expires_at)
   values (:id, :user, :deviceName, :accessHash, now() + make_interval(secs => :accessSeconds), now() + make_interval(days => :refreshDays))
-  returning id`)
+  returning id`,
+)
 
 /** Keeps a user's sessions bounded: those unused for longest end first. */
-export const endOldestSessions = statement('sessions.endOldest', { user: 'uuid', keep: 'int4' }, { id: 'uuid' },
+export const endOldestSessions = statement(
+  'sessions.endOldest',
+  { user: 'uuid', keep: 'int4' },
+  { id: 'uuid' },
   `update sessions set revoked_at = now(), revoked_reason = 'too many sessions'
   where id in (select s.id from sessions s where s.user_id = :user and s.revoked_at is null order by s.last_used_at desc, s.id desc offset :keep)
-  returning id`)
+  returning id`,
+)
 
-export const sessionByAccess = statement('sessions.byAccess', { accessHash: 'bytea' },
+export const sessionByAccess = statement(
+  'sessions.byAccess',
+  { accessHash: 'bytea' },
   { id: 'uuid', userId: 'uuid', tier: 'text', expiresAtMs: 'int8' },
   `select s.id, s.user_id as "userId", u.tier, (extract(epoch from s.access_expires_at) * 1000)::bigint as "expiresAtMs"
   from sessions s join users u on u.id = s.user_id
-  where s.access_hash = :accessHash and s.revoked_at is null and s.access_expires_at > now()`)
+  where s.access_hash = :accessHash and s.revoked_at is null and s.access_expires_at > now()`,
+)
 
-export const membershipsOf = statement('sessions.memberships', { user: 'uuid' }, { householdId: 'uuid', role: 'text' },
+export const membershipsOf = statement(
+  'sessions.memberships',
+  { user: 'uuid' },
+  { householdId: 'uuid', role: 'text' },
   `select m.household_id as "householdId", m.role from memberships m join households h on h.household_id = m.household_id
-  where m.user_id = :user and h.deleted_at is null order by (m.role = 'owner') desc, m.created_at, m.household_id limit 100`)
+  where m.user_id = :user and h.deleted_at is null order by (m.role = 'owner') desc, m.created_at, m.household_id limit 100`,
+)
 
-export const listSessions = statement('sessions.list', { user: 'uuid' },
+export const listSessions = statement(
+  'sessions.list',
+  { user: 'uuid' },
   { id: 'uuid', deviceName: 'text?', createdAt: 'timestamptz', lastUsedAt: 'timestamptz' },
   `select id, device_name as "deviceName", created_at as "createdAt", last_used_at as "lastUsedAt" from sessions
-  where user_id = :user and revoked_at is null and refresh_expires_at > now() order by last_used_at desc, id desc limit 100`)
+  where user_id = :user and revoked_at is null and refresh_expires_at > now() order by last_used_at desc, id desc limit 100`,
+)
 
-export const revokeSession = statement('sessions.revoke', { user: 'uuid', id: 'uuid', reason: 'text' }, { id: 'uuid' },
-  `update sessions set revoked_at = now(), revoked_reason = :reason where user_id = :user and id = :id and revoked_at is null returning id`)
+export const revokeSession = statement(
+  'sessions.revoke',
+  { user: 'uuid', id: 'uuid', reason: 'text' },
+  { id: 'uuid' },
+  `update sessions set revoked_at = now(), revoked_reason = :reason where user_id = :user and id = :id and revoked_at is null returning id`,
+)
 
-export const revokeOtherSessions = statement('sessions.revokeOthers', { user: 'uuid', kept: 'uuid?', reason: 'text' }, { id: 'uuid' },
+export const revokeOtherSessions = statement(
+  'sessions.revokeOthers',
+  { user: 'uuid', kept: 'uuid?', reason: 'text' },
+  { id: 'uuid' },
   `update sessions set revoked_at = now(), revoked_reason = :reason
-  where user_id = :user and id is distinct from :kept and revoked_at is null returning id`)
+  where user_id = :user and id is distinct from :kept and revoked_at is null returning id`,
+)
 
-export const insertRefresh = statement('refreshTokens.insert', { hash: 'bytea', session: 'uuid' }, {},
-  'insert into refresh_tokens (hash, session_id) values (:hash, :session)')
+export const insertRefresh = statement(
+  'refreshTokens.insert',
+  { hash: 'bytea', session: 'uuid' },
+  {},
+  'insert into refresh_tokens (hash, session_id) values (:hash, :session)',
+)
 
 /** Locks the session's family: refreshes that come at once take turns. */
-export const lockRefresh = statement('refreshTokens.lock', { hash: 'bytea' },
+export const lockRefresh = statement(
+  'refreshTokens.lock',
+  { hash: 'bytea' },
   { sessionId: 'uuid', userId: 'uuid', usedMsAgo: 'int8?', nonce: 'bytea?', live: 'bool' },
   `select s.id as "sessionId", s.user_id as "userId", (extract(epoch from clock_timestamp() - t.used_at) * 1000)::bigint as "usedMsAgo",
     t.successor_nonce as nonce, s.revoked_at is null and s.refresh_expires_at > now() as live
-  from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = :hash for update of s`)
+  from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = :hash for update of s`,
+)
 
-export const useRefresh = statement('refreshTokens.use', { hash: 'bytea', nonce: 'bytea' }, {},
-  'update refresh_tokens set used_at = clock_timestamp(), successor_nonce = :nonce where hash = :hash')
+export const useRefresh = statement(
+  'refreshTokens.use',
+  { hash: 'bytea', nonce: 'bytea' },
+  {},
+  'update refresh_tokens set used_at = clock_timestamp(), successor_nonce = :nonce where hash = :hash',
+)
 
 /** Whether the token that followed has itself been used: then the old one is no lost answer but a copy. */
-export const refreshState = statement('refreshTokens.state', { hash: 'bytea' }, { used: 'bool' },
-  'select used_at is not null as used from refresh_tokens where hash = :hash')
+export const refreshState = statement(
+  'refreshTokens.state',
+  { hash: 'bytea' },
+  { used: 'bool' },
+  'select used_at is not null as used from refresh_tokens where hash = :hash',
+)
 
-export const renewSession = statement('sessions.renew', { id: 'uuid', accessHash: 'bytea', accessSeconds: 'int4', refreshDays: 'int4' }, {},
+export const renewSession = statement(
+  'sessions.renew',
+  { id: 'uuid', accessHash: 'bytea', accessSeconds: 'int4', refreshDays: 'int4' },
+  {},
   `update sessions set access_hash = :accessHash, access_expires_at = now() + make_interval(secs => :accessSeconds),
-    refresh_expires_at = now() + make_interval(days => :refreshDays), last_used_at = now() where id = :id`)
+    refresh_expires_at = now() + make_interval(days => :refreshDays), last_used_at = now() where id = :id`,
+)
 
-export const insertEmailRequest = statement('emailRequests.insert',
-  { id: 'uuid', purpose: 'text', email: 'text', emailKey: 'text', draft: 'jsonb?' }, {},
-  'insert into email_requests (id, purpose, email, email_key, draft) values (:id, :purpose, :email, :emailKey, :draft)')
+export const insertEmailRequest = statement(
+  'emailRequests.insert',
+  { id: 'uuid', purpose: 'text', email: 'text', emailKey: 'text', draft: 'jsonb?' },
+  {},
+  'insert into email_requests (id, purpose, email, email_key, draft) values (:id, :purpose, :email, :emailKey, :draft)',
+)
 
-export const takeEmailRequests = statement('emailRequests.take', {},
+export const takeEmailRequests = statement(
+  'emailRequests.take',
+  {},
   { id: 'uuid', purpose: 'text', email: 'text', emailKey: 'text', userId: 'uuid?' },
   `update email_requests r set handled_at = now()
   from (select id from email_requests where handled_at is null order by created_at limit 20 for update skip locked) w
   where r.id = w.id
-  returning r.id, r.purpose, r.email, r.email_key as "emailKey", (select u.id from users u where u.email_key = r.email_key) as "userId"`)
+  returning r.id, r.purpose, r.email, r.email_key as "emailKey", (select u.id from users u where u.email_key = r.email_key) as "userId"`,
+)
 
-export const insertLink = statement('emailLinks.insert', { hash: 'bytea', request: 'uuid', purpose: 'text', user: 'uuid?', minutes: 'int4' }, {},
+export const insertLink = statement(
+  'emailLinks.insert',
+  { hash: 'bytea', request: 'uuid', purpose: 'text', user: 'uuid?', minutes: 'int4' },
+  {},
   `insert into email_links (hash, request_id, purpose, user_id, expires_at)
-  values (:hash, :request, :purpose, :user, now() + make_interval(mins => :minutes))`)
+  values (:hash, :request, :purpose, :user, now() + make_interval(mins => :minutes))`,
+)
 
-export const useLink = statement('emailLinks.use', { hash: 'bytea', purpose: 'text' }, { userId: 'uuid?', email: 'text', emailKey: 'text', draft: 'jsonb?' },
+export const useLink = statement(
+  'emailLinks.use',
+  { hash: 'bytea', purpose: 'text' },
+  { userId: 'uuid?', email: 'text', emailKey: 'text', draft: 'jsonb?' },
   `update email_links l set used_at = now() from email_requests r
   where l.hash = :hash and l.purpose = :purpose and l.used_at is null and l.expires_at > now() and r.id = l.request_id
-  returning l.user_id as "userId", r.email, r.email_key as "emailKey", r.draft`)
+  returning l.user_id as "userId", r.email, r.email_key as "emailKey", r.draft`,
+)

@@ -10,88 +10,210 @@ import { amount, day, id, idParams, instant, listOf, pageQuery } from '../../htt
 import { readRow } from '../../http/collection.ts'
 import { assignAccounts, countRows, presentRows, readOrRefuse, reassign, stage, type KeptStatement, type Summary } from './preview.ts'
 import { formats } from './reading.ts'
-import { adoptMatched, classify, accountsForImport, dropFile, dropRows, importRows, insertNew, keepFile, listImports, readKeptFile, releaseMatched, removeImported } from './store.ts'
+import {
+  adoptMatched,
+  classify,
+  accountsForImport,
+  dropFile,
+  dropRows,
+  importRows,
+  insertNew,
+  keepFile,
+  listImports,
+  readKeptFile,
+  releaseMatched,
+  removeImported,
+} from './store.ts'
 
 const column = z.int().min(0).max(199)
-const mappingShape = z.strictObject({
-  delimiter: z.enum([',', ';', '\t', '|']), skipRows: z.int().min(0).max(1_000), date: column, dateOrder: z.enum(['ymd', 'dmy', 'mdy']), decimal: z.enum(['.', ',']),
-  amount: z.union([z.strictObject({ column, invert: z.boolean() }), z.strictObject({ debit: column, credit: column })]),
-  direction: column.nullable(), payee: column.nullable(), note: column.nullable(), currency: column.nullable(), externalId: column.nullable(),
-}).meta({ description: 'How the columns of a CSV file are taken; columns count from 0.' })
+const mappingShape = z
+  .strictObject({
+    delimiter: z.enum([',', ';', '\t', '|']),
+    skipRows: z.int().min(0).max(1_000),
+    date: column,
+    dateOrder: z.enum(['ymd', 'dmy', 'mdy']),
+    decimal: z.enum(['.', ',']),
+    amount: z.union([z.strictObject({ column, invert: z.boolean() }), z.strictObject({ debit: column, credit: column })]),
+    direction: column.nullable(),
+    payee: column.nullable(),
+    note: column.nullable(),
+    currency: column.nullable(),
+    externalId: column.nullable(),
+  })
+  .meta({ description: 'How the columns of a CSV file are taken; columns count from 0.' })
 
 const summaryShape = z.strictObject({ new: z.int(), duplicate: z.int(), matched: z.int(), error: z.int() })
-const statementShape = z.strictObject({ key: z.string(), currency: z.string().nullable(), label: z.string().nullable(), accountId: id.nullable() })
+const statementShape = z.strictObject({
+  key: z.string(),
+  currency: z.string().nullable(),
+  label: z.string().nullable(),
+  accountId: id.nullable(),
+})
 const rowShape = z.strictObject({
-  row: z.int(), line: z.int(), statement: z.string(), status: z.enum(['new', 'duplicate', 'matched', 'error']), reason: z.string().nullable(),
-  transaction: z.strictObject({
-    id: id.nullable(), accountId: id.nullable(), date: day, amount, payee: z.string(), rawPayee: z.string().nullable(), note: z.string(),
-    externalId: z.string().nullable(), status: z.enum(['pending', 'posted']), original: z.strictObject({ amount, currency: z.string() }).nullable(),
-  }).nullable(),
+  row: z.int(),
+  line: z.int(),
+  statement: z.string(),
+  status: z.enum(['new', 'duplicate', 'matched', 'error']),
+  reason: z.string().nullable(),
+  transaction: z
+    .strictObject({
+      id: id.nullable(),
+      accountId: id.nullable(),
+      date: day,
+      amount,
+      payee: z.string(),
+      rawPayee: z.string().nullable(),
+      note: z.string(),
+      externalId: z.string().nullable(),
+      status: z.enum(['pending', 'posted']),
+      original: z.strictObject({ amount, currency: z.string() }).nullable(),
+    })
+    .nullable(),
 })
 export const importShape = z.strictObject({
-  id, format: z.string(), fileName: z.string().nullable(), fileDigest: z.string().meta({ description: 'SHA-256 of the file, hexadecimal.' }),
-  status: z.enum(['previewed', 'committed', 'undone']), mapping: mappingShape.nullable(), statements: z.array(statementShape), warnings: z.array(z.string()),
-  summary: summaryShape, result: z.strictObject({ created: z.int(), duplicate: z.int(), matched: z.int() }).nullable(),
-  committedAt: instant.nullable(), undoneAt: instant.nullable(), createdAt: instant, updatedAt: instant, revision: z.int(),
+  id,
+  format: z.string(),
+  fileName: z.string().nullable(),
+  fileDigest: z.string().meta({ description: 'SHA-256 of the file, hexadecimal.' }),
+  status: z.enum(['previewed', 'committed', 'undone']),
+  mapping: mappingShape.nullable(),
+  statements: z.array(statementShape),
+  warnings: z.array(z.string()),
+  summary: summaryShape,
+  result: z.strictObject({ created: z.int(), duplicate: z.int(), matched: z.int() }).nullable(),
+  committedAt: instant.nullable(),
+  undoneAt: instant.nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: z.int(),
 })
 const previewShape = importShape.extend({ rows: z.array(rowShape) })
 
 const fileQuery = z.strictObject({
   accountId: id.optional().meta({ description: 'The account of the only statement, or of the only one that no earlier import knows.' }),
-  format: z.enum(formats).optional(), dateOrder: z.enum(['dmy', 'mdy']).optional().meta({ description: 'For files that leave it open.' }),
+  format: z.enum(formats).optional(),
+  dateOrder: z.enum(['dmy', 'mdy']).optional().meta({ description: 'For files that leave it open.' }),
 })
 
 export function importOperations(): Operation[] {
   const shared = { tag: 'Imports' } as const
-  const references = ['account-not-found', 'account-closed', 'currency-mismatch', 'import-unreadable', 'import-mapping-invalid', 'import-too-many-rows'] as const
+  const references = [
+    'account-not-found',
+    'account-closed',
+    'currency-mismatch',
+    'import-unreadable',
+    'import-mapping-invalid',
+    'import-too-many-rows',
+  ] as const
   return [
     operation({
-      ...shared, name: 'imports.preview', summary: "Read a bank's file and preview what it would add",
-      description: 'The file itself as application/octet-stream, or multipart/form-data with the part `file`. OFX, QFX, QIF, CSV, CAMT.053 and MT940; nothing is added before the commit.',
-      method: 'POST', path: '/api/imports', access: 'editor', criticality: 'write', effect: 'write', query: fileQuery, body: 'file' as never, answer: previewShape,
-      status: 201, refusals: references,
+      ...shared,
+      name: 'imports.preview',
+      summary: "Read a bank's file and preview what it would add",
+      description:
+        'The file itself as application/octet-stream, or multipart/form-data with the part `file`. OFX, QFX, QIF, CSV, CAMT.053 and MT940; nothing is added before the commit.',
+      method: 'POST',
+      path: '/api/imports',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      query: fileQuery,
+      body: 'file',
+      answer: previewShape,
+      status: 201,
+      refusals: references,
       prepare: async (context, { query, body }) => {
         const currency = query.accountId === undefined ? null : await currencyOf(context, query.accountId)
-        return await readOrRefuse((body as unknown as Upload).bytes, { format: query.format ?? 'auto', currency, ...(query.dateOrder ? { dateOrder: query.dateOrder } : {}) })
+        return await readOrRefuse((body as unknown as Upload).bytes, {
+          format: query.format ?? 'auto',
+          currency,
+          ...(query.dateOrder ? { dateOrder: query.dateOrder } : {}),
+        })
       },
       run: async (context, { query, body, prepared }) => {
         const { bytes, fileName } = body as unknown as Upload
         const household = context.household!.id
         const importId = newId()
         const statements = await assignAccounts(context, prepared.statements, query.accountId ?? null)
-        await context.db.run(importRows.insert!, { draft: {
-          household_id: household, id: importId, format: prepared.format, file_name: fileName, file_digest: createHash('sha256').update(bytes).digest('hex'),
-          status: 'previewed', mapping: prepared.mapping, statements, warnings: prepared.warnings.slice(0, 100), summary: {},
-        } })
+        await context.db.run(importRows.insert!, {
+          draft: {
+            household_id: household,
+            id: importId,
+            format: prepared.format,
+            file_name: fileName,
+            file_digest: createHash('sha256').update(bytes).digest('hex'),
+            status: 'previewed',
+            mapping: prepared.mapping,
+            statements,
+            warnings: prepared.warnings.slice(0, 100),
+            summary: {},
+          },
+        })
         await context.db.run(keepFile, { household, id: importId, content: bytes })
         const summary = await stage(context, importId, prepared, statements)
         return { ...(await present(context, importId, { summary })), headers: { location: `/api/imports/${importId}` } }
       },
     }),
     operation({
-      ...shared, name: 'imports.list', summary: 'Imports, newest first', description: 'Ordered by id, descending.', method: 'GET', path: '/api/imports', access: 'viewer',
-      criticality: 'list', effect: 'read', conditional: true, query: z.strictObject(pageQuery), answer: listOf(importShape), row: importShape,
+      ...shared,
+      name: 'imports.list',
+      summary: 'Imports, newest first',
+      description: 'Ordered by id, descending.',
+      method: 'GET',
+      path: '/api/imports',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      query: z.strictObject(pageQuery),
+      answer: listOf(importShape),
+      row: importShape,
       run: async (context, { query }) => {
         const binding = `imports ${context.household!.id}`
         const limit = query.limit ?? limits.pageRowsDefault
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
-        const rows = await context.db.run(listImports(after !== undefined), { household: context.household!.id, rows: limit + 1, ...(after === undefined ? {} : { after }) } as never)
+        const rows = await context.db.run(listImports(after !== undefined), {
+          household: context.household!.id,
+          rows: limit + 1,
+          ...(after === undefined ? {} : { after }),
+        } as never)
         return { body: page(context.cursors, binding, rows, limit, (row) => [row.id]) }
       },
     }),
     operation({
-      ...shared, name: 'imports.read', summary: 'One import with all of its rows', method: 'GET', path: '/api/imports/{id}', access: 'viewer', criticality: 'list',
-      effect: 'read', conditional: true, params: idParams, answer: previewShape,
+      ...shared,
+      name: 'imports.read',
+      summary: 'One import with all of its rows',
+      method: 'GET',
+      path: '/api/imports/{id}',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      params: idParams,
+      answer: previewShape,
       run: async (context, { params }) => {
         const row = await readRow(context, importRows, params.id)
         return { body: { ...row, rows: await presentRows(context, params.id, totalOf(row.summary as Summary)) } }
       },
     }),
     operation({
-      ...shared, name: 'imports.patch', summary: 'Read the file again with another mapping or account, before the commit', method: 'PATCH', path: '/api/imports/{id}',
-      access: 'editor', criticality: 'write', effect: 'write', params: idParams,
-      body: z.strictObject({ mapping: mappingShape.partial().optional(), accountId: id.optional(), dateOrder: z.enum(['dmy', 'mdy']).optional() }),
-      answer: previewShape, refusals: ['import-committed', 'import-undone', ...references],
+      ...shared,
+      name: 'imports.patch',
+      summary: 'Read the file again with another mapping or account, before the commit',
+      method: 'PATCH',
+      path: '/api/imports/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      body: z.strictObject({
+        mapping: mappingShape.partial().optional(),
+        accountId: id.optional(),
+        dateOrder: z.enum(['dmy', 'mdy']).optional(),
+      }),
+      answer: previewShape,
+      refusals: ['import-committed', 'import-undone', ...references],
       run: async (context, { params, body }) => {
         const household = context.household!.id
         const before = await previewed(context, params.id)
@@ -99,9 +221,13 @@ export function importOperations(): Operation[] {
         const oldAccount = (before.statements as KeptStatement[]).length === 1 ? (before.statements as KeptStatement[])[0]!.accountId : null
         const account = body.accountId ?? oldAccount
         const currency = account === null ? null : await currencyOf(context, account)
-        const mapping = before.mapping === null && body.mapping === undefined ? undefined : { ...(before.mapping as object | null), ...body.mapping }
+        const mapping =
+          before.mapping === null && body.mapping === undefined ? undefined : { ...(before.mapping as object | null), ...body.mapping }
         const result = await readOrRefuse(file!.content, {
-          format: before.format as never, currency, ...(mapping ? { mapping: mapping as never } : {}), ...(body.dateOrder ? { dateOrder: body.dateOrder } : {}),
+          format: before.format as never,
+          currency,
+          ...(mapping ? { mapping: mapping } : {}),
+          ...(body.dateOrder ? { dateOrder: body.dateOrder } : {}),
         })
         const statements = await assignAccounts(context, result.statements, account)
         await context.db.run(dropRows, { household, id: params.id })
@@ -110,17 +236,43 @@ export function importOperations(): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'imports.commit', summary: 'Do what the preview said',
-      description: 'Rows that meanwhile became duplicates are not added twice. A preview with unreadable rows is refused unless `skipErrors` is true.',
-      method: 'POST', path: '/api/imports/{id}/commit', access: 'editor', criticality: 'write', effect: 'write', params: idParams,
+      ...shared,
+      name: 'imports.commit',
+      summary: 'Do what the preview said',
+      description:
+        'Rows that meanwhile became duplicates are not added twice. A preview with unreadable rows is refused unless `skipErrors` is true.',
+      method: 'POST',
+      path: '/api/imports/{id}/commit',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
       body: z.strictObject({ accounts: z.record(z.string().max(200), id).optional(), skipErrors: z.boolean().optional() }),
       answer: z.strictObject({ created: z.int(), duplicate: z.int(), matched: z.int() }),
-      refusals: ['import-committed', 'import-undone', 'import-has-errors', 'import-account-missing', 'account-not-found', 'account-closed', 'currency-mismatch', 'amount-out-of-range'],
+      refusals: [
+        'import-committed',
+        'import-undone',
+        'import-has-errors',
+        'import-account-missing',
+        'account-not-found',
+        'account-closed',
+        'currency-mismatch',
+        'amount-out-of-range',
+      ],
       run: async (context, { params, body }) => await commit(context, params.id, body),
     }),
     operation({
-      ...shared, name: 'imports.undo', summary: 'Undo a committed import as a whole, or discard a preview', method: 'DELETE', path: '/api/imports/{id}', access: 'editor',
-      criticality: 'write', effect: 'write', params: idParams, status: 204, refusals: ['transaction-reconciled', 'account-closed'],
+      ...shared,
+      name: 'imports.undo',
+      summary: 'Undo a committed import as a whole, or discard a preview',
+      method: 'DELETE',
+      path: '/api/imports/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      status: 204,
+      refusals: ['transaction-reconciled', 'account-closed'],
       run: async (context, { params }) => {
         const household = context.household!.id
         const key = { household, id: params.id }
@@ -133,7 +285,11 @@ export function importOperations(): Operation[] {
         }
         if (row?.status === 'undone') return { status: 204 }
         if (row) {
-          await Promise.all([context.db.run(dropFile, key), context.db.run(dropRows, key), context.db.run(importRows.remove, { ...key, ifRevision: null })])
+          await Promise.all([
+            context.db.run(dropFile, key),
+            context.db.run(dropRows, key),
+            context.db.run(importRows.remove, { ...key, ifRevision: null }),
+          ])
           return { status: 204 }
         }
         const [standing] = await context.db.run(importRows.standing, key)
@@ -144,13 +300,19 @@ export function importOperations(): Operation[] {
   ]
 }
 
-async function commit(context: Context, importId: string, body: { accounts?: Record<string, string> | undefined; skipErrors?: boolean | undefined }) {
+async function commit(
+  context: Context,
+  importId: string,
+  body: { accounts?: Record<string, string> | undefined; skipErrors?: boolean | undefined },
+) {
   const household = context.household!.id
   const key = { household, id: importId }
   const before = await previewed(context, importId)
   const summary = before.summary as Summary
   if (summary.error > 0 && body.skipErrors !== true) {
-    throw new Failure('import-has-errors', `${summary.error} rows could not be read; mend the file or the mapping, or send skipErrors.`, { at: '/skipErrors' })
+    throw new Failure('import-has-errors', `${summary.error} rows could not be read; mend the file or the mapping, or send skipErrors.`, {
+      at: '/skipErrors',
+    })
   }
   const statements = before.statements as KeptStatement[]
   const fresh = await reassign(context, importId, statements, body.accounts ?? {})
@@ -162,7 +324,13 @@ async function commit(context: Context, importId: string, body: { accounts?: Rec
   }
   if (counted.matched > 0) await context.db.run(adoptMatched, key)
   const result = { created: counted.new, duplicate: counted.duplicate, matched: counted.matched }
-  const row = await patch(context, importId, { status: 'committed', committed_at: new Date(context.nowMs).toISOString(), result, statements, summary: counted })
+  const row = await patch(context, importId, {
+    status: 'committed',
+    committed_at: new Date(context.nowMs).toISOString(),
+    result,
+    statements,
+    summary: counted,
+  })
   await context.db.run(dropFile, key)
   return { body: result, revision: row.revision }
 }

@@ -21,7 +21,8 @@ export async function readOrRefuse(bytes: Uint8Array, reading: Reading): Promise
     if (error.message.startsWith('mapping: ')) throw new Failure('import-mapping-invalid', error.message.slice(9), { at: '/mapping' })
     const where = error.line === null ? '' : `Line ${error.line}: `
     throw new Failure('import-unreadable', where + error.message, {
-      errors: [{ pointer: '/file', code: 'import-unreadable', detail: error.message }], extra: { line: error.line, reason: error.message },
+      errors: [{ pointer: '/file', code: 'import-unreadable', detail: error.message }],
+      extra: { line: error.line, reason: error.message },
     })
   }
   const rows = result.statements.reduce((sum, statement) => sum + statement.rows.length + statement.unreadable.length, 0)
@@ -34,8 +35,12 @@ export async function readOrRefuse(bytes: Uint8Array, reading: Reading): Promise
 /** Which account each statement goes to: the one asked for, else the one it went to last time. */
 export async function assignAccounts(context: Context, statements: readonly Statement[], asked: string | null): Promise<KeptStatement[]> {
   const household = context.household!.id
-  const remembered = new Map((await context.db.run(rememberedAccounts, { household, keys: statements.map((statement) => statement.key) }))
-    .map((row) => [row.key, row.accountId]))
+  const remembered = new Map(
+    (await context.db.run(rememberedAccounts, { household, keys: statements.map((statement) => statement.key) })).map((row) => [
+      row.key,
+      row.accountId,
+    ]),
+  )
   if (statements.length === 1 && asked !== null) remembered.set(statements[0]!.key, asked)
   const open = statements.filter((statement) => !remembered.has(statement.key))
   if (asked !== null && open.length === 1) remembered.set(open[0]!.key, asked)
@@ -61,20 +66,43 @@ export async function checkAccounts(context: Context, statements: readonly KeptS
 }
 
 /** Stages the rows in chunks and classifies them. */
-export async function stage(context: Context, importId: string, result: ReadResult, statements: readonly KeptStatement[]): Promise<Summary> {
+export async function stage(
+  context: Context,
+  importId: string,
+  result: ReadResult,
+  statements: readonly KeptStatement[],
+): Promise<Summary> {
   const household = context.household!.id
   const accountOf = new Map(statements.map((statement) => [statement.key, statement.accountId]))
-  const rows = result.statements.flatMap((statement) => [
-    ...statement.rows.map((row) => ({
-      line: row.line, statement: statement.key, account_id: accountOf.get(statement.key), status: 'new', date: row.date, amount: row.amountMinor,
-      payee: row.payee?.slice(0, 200) ?? null, raw_payee: row.rawPayee?.slice(0, 1_000) ?? null, note: row.note?.slice(0, 2_000) ?? null,
-      external_id: row.externalId?.slice(0, 255) ?? null, pending: row.status === 'pending', original_amount: row.original?.amountMinor ?? null,
-      original_currency: row.original?.currency ?? null, transaction_id: newId(),
-    })),
-    ...statement.unreadable.map((row) => ({
-      line: row.line, statement: statement.key, account_id: accountOf.get(statement.key), status: 'error', reason: `${row.reason} (${row.text})`.slice(0, 500), pending: false,
-    })),
-  ]).toSorted((a, b) => a.line - b.line).map((row, index) => ({ ...row, row: index + 1 }))
+  const rows = result.statements
+    .flatMap((statement) => [
+      ...statement.rows.map((row) => ({
+        line: row.line,
+        statement: statement.key,
+        account_id: accountOf.get(statement.key),
+        status: 'new',
+        date: row.date,
+        amount: row.amountMinor,
+        payee: row.payee?.slice(0, 200) ?? null,
+        raw_payee: row.rawPayee?.slice(0, 1_000) ?? null,
+        note: row.note?.slice(0, 2_000) ?? null,
+        external_id: row.externalId?.slice(0, 255) ?? null,
+        pending: row.status === 'pending',
+        original_amount: row.original?.amountMinor ?? null,
+        original_currency: row.original?.currency ?? null,
+        transaction_id: newId(),
+      })),
+      ...statement.unreadable.map((row) => ({
+        line: row.line,
+        statement: statement.key,
+        account_id: accountOf.get(statement.key),
+        status: 'error',
+        reason: `${row.reason} (${row.text})`.slice(0, 500),
+        pending: false,
+      })),
+    ])
+    .toSorted((a, b) => a.line - b.line)
+    .map((row, index) => ({ ...row, row: index + 1 }))
   for (let start = 0; start < rows.length; start += limits.importChunkRows) {
     await context.db.run(stageRows, { household, id: importId, rows: rows.slice(start, start + limits.importChunkRows) })
   }
@@ -84,15 +112,23 @@ export async function stage(context: Context, importId: string, result: ReadResu
 
 export async function countRows(context: Context, importId: string): Promise<Summary> {
   const summary: Summary = { new: 0, duplicate: 0, matched: 0, error: 0 }
-  for (const { status, count } of await context.db.run(summarise, { household: context.household!.id, id: importId })) summary[status as keyof Summary] = count
+  for (const { status, count } of await context.db.run(summarise, { household: context.household!.id, id: importId }))
+    summary[status as keyof Summary] = count
   return summary
 }
 
 /** Gives statements their accounts at the commit; answers the keys that had none before. */
-export async function reassign(context: Context, importId: string, statements: KeptStatement[], accounts: Record<string, string>): Promise<string[]> {
+export async function reassign(
+  context: Context,
+  importId: string,
+  statements: KeptStatement[],
+  accounts: Record<string, string>,
+): Promise<string[]> {
   const unknown = Object.keys(accounts).find((key) => !statements.some((statement) => statement.key === key))
   if (unknown !== undefined) {
-    throw new Failure('invalid-request', `The file has no statement "${unknown}".`, { errors: [{ pointer: pointerOf(unknown), code: 'unknown-field', detail: 'There is no such statement.' }] })
+    throw new Failure('invalid-request', `The file has no statement "${unknown}".`, {
+      errors: [{ pointer: pointerOf(unknown), code: 'unknown-field', detail: 'There is no such statement.' }],
+    })
   }
   const fresh: string[] = []
   for (const statement of statements) {
@@ -105,11 +141,20 @@ export async function reassign(context: Context, importId: string, statements: K
   const missing = statements.filter((statement) => statement.accountId === null)
   if (missing.length > 0) {
     throw new Failure('import-account-missing', `Say with accounts to which account the statement ${missing[0]!.key} goes.`, {
-      errors: missing.map(({ key }) => ({ pointer: pointerOf(key), code: 'import-account-missing', detail: 'The statement has no account.' })),
+      errors: missing.map(({ key }) => ({
+        pointer: pointerOf(key),
+        code: 'import-account-missing',
+        detail: 'The statement has no account.',
+      })),
     })
   }
   for (const statement of statements.filter(({ key }) => fresh.includes(key))) {
-    await context.db.run(assignAccount, { household: context.household!.id, id: importId, statement: statement.key, account: statement.accountId! })
+    await context.db.run(assignAccount, {
+      household: context.household!.id,
+      id: importId,
+      statement: statement.key,
+      account: statement.accountId!,
+    })
   }
   return fresh
 }
@@ -122,15 +167,26 @@ function pointerOf(key: string): string {
 export async function presentRows(context: Context, importId: string, total: number) {
   const size = limits.statementRowsMax
   const pages = Array.from({ length: Math.ceil(total / size) }, (_, page) =>
-    context.db.run(readRows, { household: context.household!.id, id: importId, after: page * size, upTo: (page + 1) * size }))
+    context.db.run(readRows, { household: context.household!.id, id: importId, after: page * size, upTo: (page + 1) * size }),
+  )
   return (await Promise.all(pages)).flat().map(presentRow)
 }
 
 function presentRow(row: Row<typeof readRows.columns>) {
-  const transaction = row.date === null ? null : {
-    id: row.matchId ?? row.transactionId, accountId: row.accountId, date: row.date, amount: row.amount, payee: row.payee ?? '', rawPayee: row.rawPayee,
-    note: row.note ?? '', externalId: row.externalId, status: row.pending ? 'pending' : 'posted',
-    original: row.originalAmount === null ? null : { amount: row.originalAmount, currency: row.originalCurrency },
-  }
+  const transaction =
+    row.date === null
+      ? null
+      : {
+          id: row.matchId ?? row.transactionId,
+          accountId: row.accountId,
+          date: row.date,
+          amount: row.amount,
+          payee: row.payee ?? '',
+          rawPayee: row.rawPayee,
+          note: row.note ?? '',
+          externalId: row.externalId,
+          status: row.pending ? 'pending' : 'posted',
+          original: row.originalAmount === null ? null : { amount: row.originalAmount, currency: row.originalCurrency },
+        }
   return { row: row.row, line: row.line, statement: row.statement, status: row.status, reason: row.reason, transaction }
 }

@@ -15,11 +15,20 @@ export type WantedFormat = (typeof formats)[number]
 export type Reading = { format: WantedFormat; currency: string | null; dateOrder?: 'dmy' | 'mdy'; mapping?: Partial<CsvMapping> }
 
 const readers: Record<ImportFormat, (bytes: Uint8Array, options: ReadOptions) => ReadResult> = {
-  ofx: readOfx, qfx: readOfx, qif: readQif, csv: readCsv, camt053: readCamt053, mt940: readMt940,
+  ofx: readOfx,
+  qfx: readOfx,
+  qif: readQif,
+  csv: readCsv,
+  camt053: readCamt053,
+  mt940: readMt940,
 }
 // The most particular first: almost any text passes for CSV.
 const looks: [ImportFormat, (bytes: Uint8Array) => boolean][] = [
-  ['ofx', looksLikeOfx], ['camt053', looksLikeCamt053], ['mt940', looksLikeMt940], ['qif', looksLikeQif], ['csv', looksLikeCsv],
+  ['ofx', looksLikeOfx],
+  ['camt053', looksLikeCamt053],
+  ['mt940', looksLikeMt940],
+  ['qif', looksLikeQif],
+  ['csv', looksLikeCsv],
 ]
 
 /** Reads the bytes; throws UnreadableFile with line and reason when it cannot be read whole. */
@@ -50,7 +59,8 @@ export async function readFileApart(bytes: Uint8Array, reading: Reading): Promis
     if ('reason' in answer) throw new UnreadableFile(answer.line, answer.reason)
     return answer.result
   } catch (error) {
-    if ((error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') throw new UnreadableFile(null, 'The file takes too much memory to read.')
+    if ((error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY')
+      throw new UnreadableFile(null, 'The file takes too much memory to read.')
     throw error
   } finally {
     clearTimeout(timer)

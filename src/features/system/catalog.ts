@@ -14,7 +14,12 @@ export type SystemName = (typeof systemNames)[number]
 
 const hourMs = 3_600_000
 const keptMs: Record<SystemName, number> = {
-  institutions: 24 * hourMs, categories: 24 * hourMs, currencies: 24 * hourMs, countries: 7 * 24 * hourMs, timezones: 7 * 24 * hourMs, 'config/mobile': hourMs,
+  institutions: 24 * hourMs,
+  categories: 24 * hourMs,
+  currencies: 24 * hourMs,
+  countries: 7 * 24 * hourMs,
+  timezones: 7 * 24 * hourMs,
+  'config/mobile': hourMs,
 }
 
 export type Entry = { content: unknown; bytes: Buffer; etag: string }

@@ -6,9 +6,18 @@ import type { Catalog, SystemName } from './catalog.ts'
 const list = (row: z.ZodType) => z.strictObject({ data: z.array(row), nextCursor: z.null() })
 
 const shapes: Record<SystemName, [string, z.ZodType]> = {
-  institutions: ['Banks and other institutions, with the file formats their customers can download', list(z.looseObject({ id: z.string(), name: z.string(), country: z.string() }))],
-  categories: ['The categories that a household starts with', list(z.looseObject({ key: z.string(), name: z.string(), kind: z.enum(['income', 'expense']) }))],
-  currencies: ['ISO 4217: the currencies in force with their minor digits', list(z.strictObject({ code: z.string(), numeric: z.string(), exponent: z.int(), name: z.string() }))],
+  institutions: [
+    'Banks and other institutions, with the file formats their customers can download',
+    list(z.looseObject({ id: z.string(), name: z.string(), country: z.string() })),
+  ],
+  categories: [
+    'The categories that a household starts with',
+    list(z.looseObject({ key: z.string(), name: z.string(), kind: z.enum(['income', 'expense']) })),
+  ],
+  currencies: [
+    'ISO 4217: the currencies in force with their minor digits',
+    list(z.strictObject({ code: z.string(), numeric: z.string(), exponent: z.int(), name: z.string() })),
+  ],
   countries: ['ISO 3166-1: countries', list(z.looseObject({ alpha2: z.string(), alpha3: z.string(), name: z.string() }))],
   timezones: ['IANA time zones', list(z.strictObject({ id: z.string() }))],
   'config/mobile': ["The mobile app's configuration", z.looseObject({})],
@@ -17,11 +26,23 @@ const shapes: Record<SystemName, [string, z.ZodType]> = {
 export function systemOperations(catalog: Catalog): Operation[] {
   return Object.entries(shapes).map(([name, [summary, answer]]) =>
     operation({
-      name: `system.${name.replace('/mobile', '')}`, summary, tag: 'System data', method: 'GET', path: `/api/system/${name}`, access: 'anonymous',
-      criticality: 'list', effect: 'read', answer,
+      name: `system.${name.replace('/mobile', '')}`,
+      summary,
+      tag: 'System data',
+      method: 'GET',
+      path: `/api/system/${name}`,
+      access: 'anonymous',
+      criticality: 'list',
+      effect: 'read',
+      answer,
       run: async (context) => {
         const { entry, hit } = await catalog.read(name as SystemName)
-        const headers = { 'cache-control': 'public, max-age=300', 'x-cache': hit ? 'HIT' : 'MISS', etag: entry.etag, vary: 'Accept-Encoding' }
+        const headers = {
+          'cache-control': 'public, max-age=300',
+          'x-cache': hit ? 'HIT' : 'MISS',
+          etag: entry.etag,
+          vary: 'Accept-Encoding',
+        }
         if (context.ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === entry.etag)) return { status: 304, headers }
         return { headers, bytes: { content: entry.bytes, mediaType: 'application/json; charset=utf-8' } }
       },

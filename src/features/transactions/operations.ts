@@ -8,16 +8,37 @@ import { day, id, idParams, integerParameter, listOf, pageQuery } from '../../ht
 import { limits } from '../../values/limits.ts'
 import { amountMinorMax } from '../../values/money.ts'
 import {
-  accountCurrency, insertTransaction, listTransactions, patchTransaction, removeSingle, transactionNature, transactionRows, filters, type Filter,
+  accountCurrency,
+  insertTransaction,
+  listTransactions,
+  patchTransaction,
+  removeSingle,
+  transactionNature,
+  transactionRows,
+  filters,
+  type Filter,
 } from './store.ts'
 import {
-  completeSplits, editedFields, rateOf, status, transactionChanges, transactionDraft, transactionShape, type TransactionChanges, type TransactionDraft,
+  completeSplits,
+  editedFields,
+  rateOf,
+  status,
+  transactionChanges,
+  transactionDraft,
+  transactionShape,
+  type TransactionChanges,
+  type TransactionDraft,
 } from './transaction.ts'
 
 const listQuery = z.strictObject({
-  ...pageQuery, account: id.optional(), category: id.optional().meta({ description: 'Also rows of which a split has it.' }),
-  from: day.optional(), to: day.optional(), status: status.optional(),
-  amountMin: integerParameter(-amountMinorMax, amountMinorMax).optional(), amountMax: integerParameter(-amountMinorMax, amountMinorMax).optional(),
+  ...pageQuery,
+  account: id.optional(),
+  category: id.optional().meta({ description: 'Also rows of which a split has it.' }),
+  from: day.optional(),
+  to: day.optional(),
+  status: status.optional(),
+  amountMin: integerParameter(-amountMinorMax, amountMinorMax).optional(),
+  amountMax: integerParameter(-amountMinorMax, amountMinorMax).optional(),
   q: z.string().trim().min(1).max(100).optional().meta({ description: 'Part of the payee or note, in any case.' }),
 })
 
@@ -26,30 +47,78 @@ export function transactionOperations(): Operation[] {
   const references = ['account-not-found', 'category-not-found', 'account-closed', 'split-sum-mismatch', 'amount-out-of-range'] as const
   return [
     operation({
-      ...shared, name: 'transactions.list', summary: 'Transactions, newest first', description: 'Ordered by date, then id, both descending.', method: 'GET',
-      path: '/api/transactions', access: 'viewer', criticality: 'list', effect: 'read', conditional: true, query: listQuery, answer: listOf(transactionShape),
+      ...shared,
+      name: 'transactions.list',
+      summary: 'Transactions, newest first',
+      description: 'Ordered by date, then id, both descending.',
+      method: 'GET',
+      path: '/api/transactions',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      query: listQuery,
+      answer: listOf(transactionShape),
       run: async (context, { query }) => ({ body: await list(context, query) }),
     }),
     operation({
-      ...shared, name: 'transactions.create', summary: 'Add a transaction', method: 'POST', path: '/api/transactions', access: 'editor', criticality: 'write',
-      effect: 'write', body: transactionDraft, answer: transactionShape, status: 201, refusals: ['already-exists', 'currency-mismatch', ...references],
+      ...shared,
+      name: 'transactions.create',
+      summary: 'Add a transaction',
+      method: 'POST',
+      path: '/api/transactions',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      body: transactionDraft,
+      answer: transactionShape,
+      status: 201,
+      refusals: ['already-exists', 'currency-mismatch', ...references],
       run: (context, { body }) => create(context, body),
     }),
     operation({
-      ...shared, name: 'transactions.read', summary: 'One transaction', method: 'GET', path: '/api/transactions/{id}', access: 'viewer', criticality: 'list',
-      effect: 'read', conditional: true, params: idParams, answer: transactionShape,
+      ...shared,
+      name: 'transactions.read',
+      summary: 'One transaction',
+      method: 'GET',
+      path: '/api/transactions/{id}',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      params: idParams,
+      answer: transactionShape,
       run: async (context, { params }) => ({ body: await readRow(context, transactionRows, params.id) }),
     }),
     operation({
-      ...shared, name: 'transactions.patch', summary: 'Change a transaction',
-      description: 'A reconciled one keeps amount, date and account until its status is set to posted. A leg of a transfer takes payee, note, category and status; the rest is changed through the transfer.',
-      method: 'PATCH', path: '/api/transactions/{id}', access: 'editor', criticality: 'write', effect: 'write', params: idParams, body: transactionChanges,
-      answer: transactionShape, refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', 'part-of-transfer', 'currency-mismatch', ...references],
+      ...shared,
+      name: 'transactions.patch',
+      summary: 'Change a transaction',
+      description:
+        'A reconciled one keeps amount, date and account until its status is set to posted. A leg of a transfer takes payee, note, category and status; the rest is changed through the transfer.',
+      method: 'PATCH',
+      path: '/api/transactions/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      body: transactionChanges,
+      answer: transactionShape,
+      refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', 'part-of-transfer', 'currency-mismatch', ...references],
       run: (context, { params, body }) => patch(context, params.id, body),
     }),
     operation({
-      ...shared, name: 'transactions.delete', summary: 'Delete a transaction', method: 'DELETE', path: '/api/transactions/{id}', access: 'editor',
-      criticality: 'write', effect: 'write', params: idParams, status: 204, refusals: ['precondition-failed', 'transaction-reconciled', 'part-of-transfer', 'account-closed'],
+      ...shared,
+      name: 'transactions.delete',
+      summary: 'Delete a transaction',
+      method: 'DELETE',
+      path: '/api/transactions/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      status: 204,
+      refusals: ['precondition-failed', 'transaction-reconciled', 'part-of-transfer', 'account-closed'],
       run: async (context, { params }) => {
         const household = context.household!.id
         const [gone] = await context.db.run(removeSingle, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
@@ -63,8 +132,16 @@ export function transactionOperations(): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'transactions.restore', summary: 'Bring a deleted transaction back, within 30 days', method: 'POST', path: '/api/transactions/{id}/restore',
-      access: 'editor', criticality: 'write', effect: 'write', params: idParams, answer: transactionShape,
+      ...shared,
+      name: 'transactions.restore',
+      summary: 'Bring a deleted transaction back, within 30 days',
+      method: 'POST',
+      path: '/api/transactions/{id}/restore',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      answer: transactionShape,
       refusals: ['not-deleted', 'restore-expired', 'part-of-transfer', 'account-not-found', 'account-closed', 'category-not-found'],
       run: async (context, { params }) => {
         const [nature] = await context.db.run(transactionNature, { household: context.household!.id, id: params.id })
@@ -79,17 +156,32 @@ async function list(context: Context, query: z.infer<typeof listQuery>) {
   const { limit = limits.pageRowsDefault, cursor, ...given } = query
   const household = context.household!.id
   const wanted = (Object.keys(filters) as Filter[]).filter((name) => given[name] !== undefined)
-  const values = Object.fromEntries(wanted.map((name) => [name, name === 'q' ? `%${given.q!.replaceAll(/[\\%_]/g, '\\$&')}%` : given[name]]))
+  const values = Object.fromEntries(
+    wanted.map((name) => [name, name === 'q' ? `%${given.q!.replaceAll(/[\\%_]/g, '\\$&')}%` : given[name]]),
+  )
   const binding = `transactions ${household} ${JSON.stringify(wanted.map((name) => [name, given[name]]))}`
   const position = cursor === undefined ? {} : (([afterDate, afterId]) => ({ afterDate, afterId }))(context.cursors.decode(binding, cursor))
-  const rows = await context.db.run(listTransactions(wanted, cursor !== undefined), { household, rows: limit + 1, ...values, ...position } as never)
+  const rows = await context.db.run(listTransactions(wanted, cursor !== undefined), {
+    household,
+    rows: limit + 1,
+    ...values,
+    ...position,
+  })
   return page(context.cursors, binding, rows, limit, (row) => [row.date, row.id])
 }
 
 async function create(context: Context, body: TransactionDraft) {
   const { original, splits, ...plain } = body
   const sent: Record<string, unknown> & { id?: string } = { ...plain, ...(splits === undefined ? {} : { splits: completeSplits(splits) }) }
-  const defaults = { payee: '', note: '', categoryId: null, splits: null, status: 'posted', externalId: null, editedFields: editedFields(body) }
+  const defaults = {
+    payee: '',
+    note: '',
+    categoryId: null,
+    splits: null,
+    status: 'posted',
+    externalId: null,
+    editedFields: editedFields(body),
+  }
   // Only a row with an original amount needs the account's currency beforehand, for its rate.
   const originals = original ? await originalColumns(context, body.accountId, body.amount, original) : {}
   return await createRow(context, transactionRows, '/api/transactions', sent, defaults, async (draft) => {
@@ -114,7 +206,11 @@ async function patch(context: Context, transactionId: string, body: TransactionC
     if (nature) Object.assign(changes, await originalsOfPatch(context, nature, body))
   }
   const [row] = await context.db.run(patchTransaction, {
-    household, id: transactionId, changes, ifRevision: finite(context.ifMatchRevision), edited: editedFields(body),
+    household,
+    id: transactionId,
+    changes,
+    ifRevision: finite(context.ifMatchRevision),
+    edited: editedFields(body),
   })
   if (row) return { body: row }
   const why = await whyNot(context, transactionRows, transactionId)
@@ -130,7 +226,8 @@ type Nature = { accountId: string; amount: number; originalAmount: number | null
 /** The original's columns after a patch: a new original, none, or the old one at the rate of a changed amount. */
 async function originalsOfPatch(context: Context, nature: Nature, body: TransactionChanges) {
   if (body.original === null) return { original_amount: null, original_currency: null, original_rate: null }
-  const original = body.original ?? (nature.originalAmount === null ? null : { amount: nature.originalAmount, currency: nature.originalCurrency! })
+  const original =
+    body.original ?? (nature.originalAmount === null ? null : { amount: nature.originalAmount, currency: nature.originalCurrency! })
   if (original === null) return {}
   return await originalColumns(context, body.accountId ?? nature.accountId, body.amount ?? nature.amount, original)
 }
@@ -142,9 +239,15 @@ async function originalColumns(context: Context, accountId: string, amountMinor:
     throw new Failure('currency-mismatch', 'The original amount has the sign of the amount.', { at: '/original/amount' })
   }
   if (account.currency === original.currency && original.amount !== amountMinor) {
-    throw new Failure('currency-mismatch', `The account is in ${account.currency} too, so the original amount is the amount.`, { at: '/original/currency' })
+    throw new Failure('currency-mismatch', `The account is in ${account.currency} too, so the original amount is the amount.`, {
+      at: '/original/currency',
+    })
   }
-  return { original_amount: original.amount, original_currency: original.currency, original_rate: rateOf(amountMinor, account.currency, original) }
+  return {
+    original_amount: original.amount,
+    original_currency: original.currency,
+    original_rate: rateOf(amountMinor, account.currency, original),
+  }
 }
 
 function accountNotFound() {

@@ -3,9 +3,24 @@ import { composedStatement, statement, type Shape } from '../../resources/statem
 import { rowStatements } from '../../resources/rows.ts'
 
 export const transactionColumns = {
-  id: 'uuid', accountId: 'uuid', currency: 'text', date: 'date', amount: 'int8', payee: 'text', rawPayee: 'text?', note: 'text', categoryId: 'uuid?',
-  splits: 'jsonb?', status: 'text', original: 'jsonb?', externalId: 'text?', importId: 'uuid?', transfer: 'jsonb?', createdAt: 'timestamptz',
-  updatedAt: 'timestamptz', revision: 'int8',
+  id: 'uuid',
+  accountId: 'uuid',
+  currency: 'text',
+  date: 'date',
+  amount: 'int8',
+  payee: 'text',
+  rawPayee: 'text?',
+  note: 'text',
+  categoryId: 'uuid?',
+  splits: 'jsonb?',
+  status: 'text',
+  original: 'jsonb?',
+  externalId: 'text?',
+  importId: 'uuid?',
+  transfer: 'jsonb?',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+  revision: 'int8',
 } as const
 
 export const transactionSelect = `t.id, t.account_id as "accountId", t.currency, t.date, t.amount, t.payee, t.raw_payee as "rawPayee", t.note,
@@ -20,15 +35,34 @@ export const transactionSelect = `t.id, t.account_id as "accountId", t.currency,
   t.created_at as "createdAt", t.updated_at as "updatedAt", t.revision`
 
 const changeable = [
-  'account_id', 'date', 'amount', 'payee', 'note', 'category_id', 'splits', 'status', 'original_amount', 'original_currency', 'original_rate', 'edited_fields',
+  'account_id',
+  'date',
+  'amount',
+  'payee',
+  'note',
+  'category_id',
+  'splits',
+  'status',
+  'original_amount',
+  'original_currency',
+  'original_rate',
+  'edited_fields',
 ] as const
 
 export const transactionRows = rowStatements({
-  noun: 'transactions', table: 'transactions', columns: transactionColumns, select: transactionSelect, insert: [], patch: [],
+  noun: 'transactions',
+  table: 'transactions',
+  columns: transactionColumns,
+  select: transactionSelect,
+  insert: [],
+  patch: [],
 })
 
 /** The currency is the account's: no account, no row. */
-export const insertTransaction = statement('transactions.insertOne', { draft: 'jsonb' }, transactionColumns,
+export const insertTransaction = statement(
+  'transactions.insertOne',
+  { draft: 'jsonb' },
+  transactionColumns,
   `insert into transactions as t (household_id, id, account_id, currency, date, amount, payee, note, category_id, splits, status,
     original_amount, original_currency, original_rate, external_id, source_account_id, edited_fields)
   select r.household_id, r.id, a.id, a.currency, r.date, r.amount, r.payee, r.note, r.category_id, r.splits, r.status,
@@ -36,39 +70,69 @@ export const insertTransaction = statement('transactions.insertOne', { draft: 'j
   from jsonb_populate_record(null::transactions, :draft) r
   join accounts a on a.household_id = r.household_id and a.id = r.account_id and a.deleted_at is null
   on conflict (household_id, id) do nothing
-  returning ${transactionSelect}`)
+  returning ${transactionSelect}`,
+)
 
-export const patchTransaction = statement('transactions.patchOne', { household: 'uuid', id: 'uuid', changes: 'jsonb', ifRevision: 'int8?', edited: 'text[]' }, transactionColumns,
-  `update transactions t set ${changeable.filter((column) => column !== 'edited_fields').map((column) => `${column} = r.${column}`).join(', ')},
+export const patchTransaction = statement(
+  'transactions.patchOne',
+  { household: 'uuid', id: 'uuid', changes: 'jsonb', ifRevision: 'int8?', edited: 'text[]' },
+  transactionColumns,
+  `update transactions t set ${changeable
+    .filter((column) => column !== 'edited_fields')
+    .map((column) => `${column} = r.${column}`)
+    .join(', ')},
     currency = a.currency,
     edited_fields = (select coalesce(array_agg(distinct f order by f), '{}') from unnest(o.edited_fields || :edited) f)
   from transactions o, lateral jsonb_populate_record(o, :changes) r, accounts a
   where o.household_id = :household and o.id = :id and t.household_id = o.household_id and t.id = o.id
     and a.household_id = o.household_id and a.id = r.account_id and a.deleted_at is null
     and t.deleted_at is null and (:ifRevision is null or t.revision <= :ifRevision)
-  returning ${transactionSelect}`)
+  returning ${transactionSelect}`,
+)
 
 /** What a patch must know before it is allowed. */
-export const transactionNature = statement('transactions.nature', { household: 'uuid', id: 'uuid' },
-  { accountId: 'uuid', currency: 'text', amount: 'int8', transferId: 'uuid?', deletedAt: 'timestamptz?', originalAmount: 'int8?', originalCurrency: 'text?' },
+export const transactionNature = statement(
+  'transactions.nature',
+  { household: 'uuid', id: 'uuid' },
+  {
+    accountId: 'uuid',
+    currency: 'text',
+    amount: 'int8',
+    transferId: 'uuid?',
+    deletedAt: 'timestamptz?',
+    originalAmount: 'int8?',
+    originalCurrency: 'text?',
+  },
   `select account_id as "accountId", currency, amount, transfer_id as "transferId", deleted_at as "deletedAt",
     original_amount as "originalAmount", original_currency as "originalCurrency"
-  from transactions where household_id = :household and id = :id`)
+  from transactions where household_id = :household and id = :id`,
+)
 
-export const accountCurrency = statement('transactions.accountCurrency', { household: 'uuid', id: 'uuid' }, { currency: 'text' },
-  'select currency from accounts where household_id = :household and id = :id and deleted_at is null')
+export const accountCurrency = statement(
+  'transactions.accountCurrency',
+  { household: 'uuid', id: 'uuid' },
+  { currency: 'text' },
+  'select currency from accounts where household_id = :household and id = :id and deleted_at is null',
+)
 
-export const removeSingle = statement('transactions.removeSingle', { household: 'uuid', id: 'uuid', ifRevision: 'int8?' }, { revision: 'int8' },
+export const removeSingle = statement(
+  'transactions.removeSingle',
+  { household: 'uuid', id: 'uuid', ifRevision: 'int8?' },
+  { revision: 'int8' },
   `update transactions t set deleted_at = now()
   where t.household_id = :household and t.id = :id and t.deleted_at is null and t.transfer_id is null
     and (:ifRevision is null or t.revision <= :ifRevision)
-  returning t.revision`)
+  returning t.revision`,
+)
 
 /** Filters of the list, each a condition that is there only when it is asked for. */
 export const filters = {
   account: ['uuid', 't.account_id = :account'],
-  category: ['uuid', `(t.category_id = :category or t.splits is not null and exists (
-    select from splits s where s.household_id = t.household_id and s.transaction_id = t.id and s.category_id = :category))`],
+  category: [
+    'uuid',
+    `(t.category_id = :category or t.splits is not null and exists (
+    select from splits s where s.household_id = t.household_id and s.transaction_id = t.id and s.category_id = :category))`,
+  ],
   from: ['date', 't.date >= :from'],
   to: ['date', 't.date <= :to'],
   status: ['text', 't.status = :status'],
@@ -84,16 +148,25 @@ export function listTransactions(wanted: readonly Filter[], after: boolean) {
   const parameters: Record<string, string> = { household: 'uuid', rows: 'int4' }
   for (const name of wanted) parameters[name] = filters[name][0]
   if (after) Object.assign(parameters, { afterDate: 'date', afterId: 'uuid' })
-  return composedStatement(`transactions.list ${[...wanted, after ? 'after' : ''].join(' ')}`.trim(), parameters as Shape, transactionColumns, () =>
-    `select ${transactionSelect} from transactions t
+  return composedStatement(
+    `transactions.list ${[...wanted, after ? 'after' : ''].join(' ')}`.trim(),
+    parameters as Shape,
+    transactionColumns,
+    () =>
+      `select ${transactionSelect} from transactions t
     where t.household_id = :household and t.deleted_at is null
       ${wanted.map((name) => `and ${filters[name][1]}`).join('\n      ')}
       ${after ? 'and (t.date, t.id) < (:afterDate, :afterId)' : ''}
-    order by t.date desc, t.id desc limit :rows`)
+    order by t.date desc, t.id desc limit :rows`,
+  )
 }
 
 /** Many at once, for histories made by ourselves: each has every column, its currency and id. */
-export const insertTransactions = statement('transactions.insertMany', { drafts: 'jsonb' }, {},
+export const insertTransactions = statement(
+  'transactions.insertMany',
+  { drafts: 'jsonb' },
+  {},
   `insert into transactions (household_id, id, account_id, currency, date, amount, payee, note, category_id, splits, status)
   select r.household_id, r.id, r.account_id, r.currency, r.date, r.amount, r.payee, r.note, r.category_id, r.splits, r.status
-  from jsonb_populate_recordset(null::transactions, :drafts) r`)
+  from jsonb_populate_recordset(null::transactions, :drafts) r`,
+)

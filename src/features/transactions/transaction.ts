@@ -8,22 +8,47 @@ const splitDraft = z.strictObject({ amount, categoryId: id.nullable().optional()
 export const status = z.enum(['pending', 'posted', 'reconciled'])
 
 export const transactionShape = z.strictObject({
-  id, accountId: id, currency: currency.meta({ description: "The account's." }), date: day, amount, payee: z.string(),
-  rawPayee: z.string().nullable().meta({ description: 'As the bank sent it; never changes.' }), note: z.string(), categoryId: id.nullable(),
-  splits: z.array(z.strictObject({ amount, categoryId: id.nullable(), note: z.string() })).nullable().meta({ description: 'Sum to the amount.' }),
+  id,
+  accountId: id,
+  currency: currency.meta({ description: "The account's." }),
+  date: day,
+  amount,
+  payee: z.string(),
+  rawPayee: z.string().nullable().meta({ description: 'As the bank sent it; never changes.' }),
+  note: z.string(),
+  categoryId: id.nullable(),
+  splits: z
+    .array(z.strictObject({ amount, categoryId: id.nullable(), note: z.string() }))
+    .nullable()
+    .meta({ description: 'Sum to the amount.' }),
   status,
-  original: z.strictObject({ amount, currency, rate: z.string().nullable() }).nullable()
-    .meta({ description: 'What was paid in another currency, and how much of the account\'s one unit of it cost.' }),
-  externalId: z.string().nullable(), importId: id.nullable(),
-  transfer: z.strictObject({ id, side: z.enum(['from', 'to']), transactionId: id, accountId: id }).nullable()
+  original: z
+    .strictObject({ amount, currency, rate: z.string().nullable() })
+    .nullable()
+    .meta({ description: "What was paid in another currency, and how much of the account's one unit of it cost." }),
+  externalId: z.string().nullable(),
+  importId: id.nullable(),
+  transfer: z
+    .strictObject({ id, side: z.enum(['from', 'to']), transactionId: id, accountId: id })
+    .nullable()
     .meta({ description: 'The other leg, when this is one of a transfer.' }),
-  createdAt: instant, updatedAt: instant, revision: z.int(),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: z.int(),
 })
 
 export const transactionDraft = z.strictObject({
-  id: id.optional(), accountId: id, date: day, amount, payee: text(200).optional(), note: text(2_000).optional(), categoryId: id.nullable().optional(),
-  splits: z.array(splitDraft).min(2).max(limits.splitsMax).nullable().optional(), status: status.optional(),
-  externalId: text(255, 1).nullable().optional(), original: z.strictObject({ amount, currency }).nullable().optional(),
+  id: id.optional(),
+  accountId: id,
+  date: day,
+  amount,
+  payee: text(200).optional(),
+  note: text(2_000).optional(),
+  categoryId: id.nullable().optional(),
+  splits: z.array(splitDraft).min(2).max(limits.splitsMax).nullable().optional(),
+  status: status.optional(),
+  externalId: text(255, 1).nullable().optional(),
+  original: z.strictObject({ amount, currency }).nullable().optional(),
 })
 export type TransactionDraft = z.infer<typeof transactionDraft>
 

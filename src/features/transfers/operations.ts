@@ -9,14 +9,28 @@ import { day, id, idParams, instant, listOf, pageQuery, positiveAmount, text } f
 import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import {
-  accountsOf, insertLegs, insertTransfer, listTransfers, patchLegs, readTransfers, removeLegs, restoreLegs, touchTransfer, transferRows,
+  accountsOf,
+  insertLegs,
+  insertTransfer,
+  listTransfers,
+  patchLegs,
+  readTransfers,
+  removeLegs,
+  restoreLegs,
+  touchTransfer,
+  transferRows,
 } from './store.ts'
 
 const shape = (leg: z.ZodType) => z.strictObject({ id, from: leg, to: leg, createdAt: instant, updatedAt: instant, revision: z.int() })
 
 const draft = z.strictObject({
-  id: id.optional(), fromAccountId: id, toAccountId: id, date: day, amount: positiveAmount.meta({ description: 'Minor units that leave the one account.' }),
-  toAmount: positiveAmount.optional().meta({ description: 'Minor units that reach the other; needed when the currencies differ.' }), note: text(2_000).optional(),
+  id: id.optional(),
+  fromAccountId: id,
+  toAccountId: id,
+  date: day,
+  amount: positiveAmount.meta({ description: 'Minor units that leave the one account.' }),
+  toAmount: positiveAmount.optional().meta({ description: 'Minor units that reach the other; needed when the currencies differ.' }),
+  note: text(2_000).optional(),
 })
 const changes = draft.omit({ id: true }).partial()
 
@@ -32,23 +46,45 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
   const references = ['account-not-found', 'transfer-to-itself', 'currency-mismatch', 'account-closed', 'amount-out-of-range'] as const
   return [
     operation({
-      ...shared, name: 'transfers.list', summary: 'Transfers, newest first', description: 'Ordered by id, descending.', method: 'GET', path: '/api/transfers',
-      access: 'viewer', criticality: 'list', effect: 'read', conditional: true, query: z.strictObject(pageQuery), answer: listOf(transferShape),
+      ...shared,
+      name: 'transfers.list',
+      summary: 'Transfers, newest first',
+      description: 'Ordered by id, descending.',
+      method: 'GET',
+      path: '/api/transfers',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      query: z.strictObject(pageQuery),
+      answer: listOf(transferShape),
       run: async (context, { query }) => {
         const binding = `transfers ${context.household!.id}`
         const limit = query.limit ?? limits.pageRowsDefault
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listTransfers(after !== undefined), {
-          household: context.household!.id, rows: limit + 1, ...(after === undefined ? {} : { after }),
+          household: context.household!.id,
+          rows: limit + 1,
+          ...(after === undefined ? {} : { after }),
         } as never)
         const { data, nextCursor } = page(context.cursors, binding, rows, limit, (row) => [row.id])
         return { body: { data: data.map(present), nextCursor } }
       },
     }),
     operation({
-      ...shared, name: 'transfers.create', summary: 'Move money between two accounts',
-      description: 'The ids of its transactions follow from its own: UUIDv8 of SHA-256("<id>/from") and SHA-256("<id>/to").', method: 'POST', path: '/api/transfers',
-      access: 'editor', criticality: 'write', effect: 'write', body: draft, answer: transferShape, status: 201, refusals: ['already-exists', ...references],
+      ...shared,
+      name: 'transfers.create',
+      summary: 'Move money between two accounts',
+      description: 'The ids of its transactions follow from its own: UUIDv8 of SHA-256("<id>/from") and SHA-256("<id>/to").',
+      method: 'POST',
+      path: '/api/transfers',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      body: draft,
+      answer: transferShape,
+      status: 201,
+      refusals: ['already-exists', ...references],
       run: async (context, { body }) => {
         if (body.fromAccountId === body.toAccountId) throw toItself()
         const household = context.household!.id
@@ -56,8 +92,16 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
         const [made, legs, [transfer]] = await Promise.all([
           context.db.run(insertTransfer, { household, id: transferId }),
           context.db.run(insertLegs, {
-            household, id: transferId, fromId: legId(transferId, 'from'), toId: legId(transferId, 'to'), fromAccount: body.fromAccountId,
-            toAccount: body.toAccountId, date: body.date, amount: body.amount, toAmount: body.toAmount ?? null, note: body.note ?? '',
+            household,
+            id: transferId,
+            fromId: legId(transferId, 'from'),
+            toId: legId(transferId, 'to'),
+            fromAccount: body.fromAccountId,
+            toAccount: body.toAccountId,
+            date: body.date,
+            amount: body.amount,
+            toAmount: body.toAmount ?? null,
+            note: body.note ?? '',
           }),
           context.db.run(readTransfers, { household, ids: [transferId] }),
         ])
@@ -67,14 +111,33 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'transfers.read', summary: 'One transfer', method: 'GET', path: '/api/transfers/{id}', access: 'viewer', criticality: 'list',
-      effect: 'read', conditional: true, params: idParams, answer: transferShape,
+      ...shared,
+      name: 'transfers.read',
+      summary: 'One transfer',
+      method: 'GET',
+      path: '/api/transfers/{id}',
+      access: 'viewer',
+      criticality: 'list',
+      effect: 'read',
+      conditional: true,
+      params: idParams,
+      answer: transferShape,
       run: async (context, { params }) => ({ body: await read(context, params.id) }),
     }),
     operation({
-      ...shared, name: 'transfers.patch', summary: 'Change a transfer', description: 'In one currency `amount` changes both legs; across currencies each has its own.',
-      method: 'PATCH', path: '/api/transfers/{id}', access: 'editor', criticality: 'write', effect: 'write', params: idParams, body: changes,
-      answer: transferShape, refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', ...references],
+      ...shared,
+      name: 'transfers.patch',
+      summary: 'Change a transfer',
+      description: 'In one currency `amount` changes both legs; across currencies each has its own.',
+      method: 'PATCH',
+      path: '/api/transfers/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      body: changes,
+      answer: transferShape,
+      refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', ...references],
       run: async (context, { params, body }) => {
         const household = context.household!.id
         const [touched] = await context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
@@ -84,16 +147,31 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
         const toAccountId = body.toAccountId ?? before.to.accountId
         if (fromAccountId === toAccountId) throw toItself()
         const legs = await context.db.run(patchLegs, {
-          household, id: params.id, fromAccount: body.fromAccountId ?? null, toAccount: body.toAccountId ?? null, date: body.date ?? null,
-          amount: body.amount ?? null, toAmount: body.toAmount ?? null, note: body.note ?? null,
+          household,
+          id: params.id,
+          fromAccount: body.fromAccountId ?? null,
+          toAccount: body.toAccountId ?? null,
+          date: body.date ?? null,
+          amount: body.amount ?? null,
+          toAmount: body.toAmount ?? null,
+          note: body.note ?? null,
         })
         if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId, toAmount: body.toAmount })
         return { body: await read(context, params.id) }
       },
     }),
     operation({
-      ...shared, name: 'transfers.delete', summary: 'Delete a transfer with both legs', method: 'DELETE', path: '/api/transfers/{id}', access: 'editor',
-      criticality: 'write', effect: 'write', params: idParams, status: 204, refusals: ['precondition-failed', 'transaction-reconciled', 'account-closed'],
+      ...shared,
+      name: 'transfers.delete',
+      summary: 'Delete a transfer with both legs',
+      method: 'DELETE',
+      path: '/api/transfers/{id}',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      status: 204,
+      refusals: ['precondition-failed', 'transaction-reconciled', 'account-closed'],
       run: async (context, { params }) => {
         const answer = await removeRow(context, transferRows, params.id)
         await context.db.run(removeLegs, { household: context.household!.id, id: params.id })
@@ -101,8 +179,16 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       },
     }),
     operation({
-      ...shared, name: 'transfers.restore', summary: 'Bring a deleted transfer back, within 30 days', method: 'POST', path: '/api/transfers/{id}/restore',
-      access: 'editor', criticality: 'write', effect: 'write', params: idParams, answer: transferShape,
+      ...shared,
+      name: 'transfers.restore',
+      summary: 'Bring a deleted transfer back, within 30 days',
+      method: 'POST',
+      path: '/api/transfers/{id}/restore',
+      access: 'editor',
+      criticality: 'write',
+      effect: 'write',
+      params: idParams,
+      answer: transferShape,
       refusals: ['not-deleted', 'restore-expired', 'account-not-found', 'account-closed'],
       run: async (context, { params }) => {
         await restoreRow(context, transferRows, params.id)
@@ -118,7 +204,11 @@ type Transfer = { id: string; createdAt: string; updatedAt: string; revision: nu
 
 /** Instants inside of jsonb are written with +00:00; ours end in Z. */
 function present(row: { from: unknown; to: unknown } & Record<string, unknown>): Transfer {
-  const instants = (leg: Leg) => ({ ...leg, createdAt: leg.createdAt.replace('+00:00', 'Z'), updatedAt: leg.updatedAt.replace('+00:00', 'Z') })
+  const instants = (leg: Leg) => ({
+    ...leg,
+    createdAt: leg.createdAt.replace('+00:00', 'Z'),
+    updatedAt: leg.updatedAt.replace('+00:00', 'Z'),
+  })
   return { ...row, from: instants(row.from as Leg), to: instants(row.to as Leg) } as unknown as Transfer
 }
 
@@ -130,8 +220,14 @@ async function read(context: Context, transferId: string): Promise<Transfer> {
 
 function sameAsBefore(row: Parameters<typeof present>[0] | undefined, body: z.infer<typeof draft>) {
   const there = row ? present(row) : null
-  const same = there && there.from.accountId === body.fromAccountId && there.to.accountId === body.toAccountId && there.from.date === body.date
-    && there.from.amount === -body.amount && there.to.amount === (body.toAmount ?? body.amount) && there.from.note === (body.note ?? '')
+  const same =
+    there &&
+    there.from.accountId === body.fromAccountId &&
+    there.to.accountId === body.toAccountId &&
+    there.from.date === body.date &&
+    there.from.amount === -body.amount &&
+    there.to.amount === (body.toAmount ?? body.amount) &&
+    there.from.note === (body.note ?? '')
   if (!same) throw new Failure('already-exists', 'The id is taken by a transfer with other content, or by a deleted one.', { at: '/id' })
   return { status: 200, body: there, headers: { location: `/api/transfers/${there.id}` } }
 }
@@ -140,7 +236,10 @@ function toItself() {
   return new Failure('transfer-to-itself', 'A transfer needs two different accounts.', { at: '/toAccountId' })
 }
 
-async function whyNoLegs(context: Context, wanted: { fromAccountId: string; toAccountId: string; toAmount?: number | undefined }): Promise<Failure> {
+async function whyNoLegs(
+  context: Context,
+  wanted: { fromAccountId: string; toAccountId: string; toAmount?: number | undefined },
+): Promise<Failure> {
   const accounts = await context.db.run(accountsOf, { household: context.household!.id, ids: [wanted.fromAccountId, wanted.toAccountId] })
   for (const name of ['fromAccountId', 'toAccountId'] as const) {
     if (!accounts.some((account) => account.id === wanted[name])) {
@@ -148,7 +247,11 @@ async function whyNoLegs(context: Context, wanted: { fromAccountId: string; toAc
     }
   }
   const differ = accounts[0]!.currency !== accounts[1]!.currency
-  return new Failure('currency-mismatch', differ
-    ? `The accounts are in ${accounts[0]!.currency} and ${accounts[1]!.currency}: say with toAmount what arrives.`
-    : 'Both accounts are in one currency, so what arrives is what left.', { at: '/toAmount' })
+  return new Failure(
+    'currency-mismatch',
+    differ
+      ? `The accounts are in ${accounts[0]!.currency} and ${accounts[1]!.currency}: say with toAmount what arrives.`
+      : 'Both accounts are in one currency, so what arrives is what left.',
+    { at: '/toAmount' },
+  )
 }

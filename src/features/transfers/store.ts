@@ -18,27 +18,54 @@ const leg = (side: 'from' | 'to') => `(
 const select = `x.id, x.created_at as "createdAt", x.updated_at as "updatedAt", greatest(x.revision, 0) as revision, ${leg('from')}, ${leg('to')}`
 
 export const transferRows = rowStatements({
-  noun: 'transfers', table: 'transfers', columns: { id: 'uuid' }, select: 't.id', insert: [], patch: [],
+  noun: 'transfers',
+  table: 'transfers',
+  columns: { id: 'uuid' },
+  select: 't.id',
+  insert: [],
+  patch: [],
 })
 
-export const readTransfers = statement('transfers.read', { household: 'uuid', ids: 'uuid[]' }, columns,
-  `select ${select} from transfers x where x.household_id = :household and x.id = any(:ids) and x.deleted_at is null order by x.id`)
+export const readTransfers = statement(
+  'transfers.read',
+  { household: 'uuid', ids: 'uuid[]' },
+  columns,
+  `select ${select} from transfers x where x.household_id = :household and x.id = any(:ids) and x.deleted_at is null order by x.id`,
+)
 
 /** In order of their ids: of creation, when clients choose UUIDv7. */
 export function listTransfers(after: boolean) {
-  return composedStatement(`transfers.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never), columns,
+  return composedStatement(
+    `transfers.list${after ? '.after' : ''}`,
+    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
+    columns,
     () => `select ${select} from transfers x where x.household_id = :household and x.deleted_at is null${after ? ' and x.id < :after' : ''}
-    order by x.id desc limit :rows`)
+    order by x.id desc limit :rows`,
+  )
 }
 
-export const insertTransfer = statement('transfers.insertOne', key, { id: 'uuid' },
-  'insert into transfers (household_id, id) values (:household, :id) on conflict (household_id, id) do nothing returning id')
+export const insertTransfer = statement(
+  'transfers.insertOne',
+  key,
+  { id: 'uuid' },
+  'insert into transfers (household_id, id) values (:household, :id) on conflict (household_id, id) do nothing returning id',
+)
 
 /** Both legs, when both accounts are there and the amounts fit their currencies; otherwise none. */
-export const insertLegs = statement('transfers.insertLegs', {
-  ...key, fromId: 'uuid', toId: 'uuid', fromAccount: 'uuid', toAccount: 'uuid', date: 'date', amount: 'int8', toAmount: 'int8?', note: 'text',
-}, { id: 'uuid' },
+export const insertLegs = statement(
+  'transfers.insertLegs',
+  {
+    ...key,
+    fromId: 'uuid',
+    toId: 'uuid',
+    fromAccount: 'uuid',
+    toAccount: 'uuid',
+    date: 'date',
+    amount: 'int8',
+    toAmount: 'int8?',
+    note: 'text',
+  },
+  { id: 'uuid' },
   `insert into transactions (household_id, id, account_id, currency, date, amount, note, transfer_id, transfer_side)
   select :household, l.id, l.account_id, l.currency, :date, l.amount, :note, :id, l.side
   from accounts f join accounts t on t.household_id = f.household_id and t.id = :toAccount and t.deleted_at is null,
@@ -47,16 +74,30 @@ export const insertLegs = statement('transfers.insertLegs', {
   where f.household_id = :household and f.id = :fromAccount and f.deleted_at is null
     and not exists (select from transactions o where o.household_id = :household and o.transfer_id = :id)
     and case when f.currency = t.currency then coalesce(:toAmount, :amount) = :amount else :toAmount is not null end
-  returning id`)
+  returning id`,
+)
 
 /** Stamps the transfer with the revision of a change of its legs. */
-export const touchTransfer = statement('transfers.touch', { ...key, ifRevision: 'int8?' }, { id: 'uuid' },
+export const touchTransfer = statement(
+  'transfers.touch',
+  { ...key, ifRevision: 'int8?' },
+  { id: 'uuid' },
   `update transfers set deleted_at = null where household_id = :household and id = :id and deleted_at is null
-    and (:ifRevision is null or revision <= :ifRevision) returning id`)
+    and (:ifRevision is null or revision <= :ifRevision) returning id`,
+)
 
-export const patchLegs = statement('transfers.patchLegs', {
-  ...key, fromAccount: 'uuid?', toAccount: 'uuid?', date: 'date?', amount: 'int8?', toAmount: 'int8?', note: 'text?',
-}, { id: 'uuid' },
+export const patchLegs = statement(
+  'transfers.patchLegs',
+  {
+    ...key,
+    fromAccount: 'uuid?',
+    toAccount: 'uuid?',
+    date: 'date?',
+    amount: 'int8?',
+    toAmount: 'int8?',
+    note: 'text?',
+  },
+  { id: 'uuid' },
   `with legs as (
     select f.id as from_id, t.id as to_id, fa.id as from_account, ta.id as to_account, fa.currency as from_currency, ta.currency as to_currency,
       coalesce(:amount, -f.amount) as amount,
@@ -73,13 +114,26 @@ export const patchLegs = statement('transfers.patchLegs', {
     n (id, account_id, currency, amount)
   where x.household_id = :household and x.id = n.id and l.to_amount is not null
     and (l.from_currency <> l.to_currency or l.to_amount = l.amount)
-  returning x.id`)
+  returning x.id`,
+)
 
-export const accountsOf = statement('transfers.accounts', { household: 'uuid', ids: 'uuid[]' }, { id: 'uuid', currency: 'text' },
-  'select id, currency from accounts where household_id = :household and id = any(:ids) and deleted_at is null')
+export const accountsOf = statement(
+  'transfers.accounts',
+  { household: 'uuid', ids: 'uuid[]' },
+  { id: 'uuid', currency: 'text' },
+  'select id, currency from accounts where household_id = :household and id = any(:ids) and deleted_at is null',
+)
 
-export const removeLegs = statement('transfers.removeLegs', key, { id: 'uuid' },
-  `update transactions set deleted_at = now() where household_id = :household and transfer_id = :id and deleted_at is null returning id`)
+export const removeLegs = statement(
+  'transfers.removeLegs',
+  key,
+  { id: 'uuid' },
+  `update transactions set deleted_at = now() where household_id = :household and transfer_id = :id and deleted_at is null returning id`,
+)
 
-export const restoreLegs = statement('transfers.restoreLegs', key, { id: 'uuid' },
-  `update transactions set deleted_at = null where household_id = :household and transfer_id = :id returning id`)
+export const restoreLegs = statement(
+  'transfers.restoreLegs',
+  key,
+  { id: 'uuid' },
+  `update transactions set deleted_at = null where household_id = :household and transfer_id = :id returning id`,
+)

@@ -19,12 +19,7 @@ export function transactionsOf(entry: Element): Element[] {
 }
 
 /** The words of a row: of one payment when it is given, else of the entry alone. */
-export function narrateEntry(
-  entry: Element,
-  transaction: Element | undefined,
-  amountMinor: number,
-  settings: NarrateSettings,
-): Narrated {
+export function narrateEntry(entry: Element, transaction: Element | undefined, amountMinor: number, settings: NarrateSettings): Narrated {
   const reversal = ['true', '1'].includes(textAt(entry, 'RvslInd') ?? '')
   const name = transaction ? otherParty(transaction, reversal, settings) : null
   const additional = textAt(transaction, 'AddtlTxInf') ?? textAt(entry, 'AddtlNtryInf')

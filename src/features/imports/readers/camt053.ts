@@ -76,12 +76,7 @@ function statusOf(entry: Element): StatementRow['status'] | null {
   throw new UnreadableFile(status?.line ?? entry.line, `unknown entry status '${shorten(code)}'`)
 }
 
-function readEntry(
-  part: CamtPart,
-  entry: Element,
-  status: StatementRow['status'],
-  options: ReadOptions,
-): StatementRow[] {
+function readEntry(part: CamtPart, entry: Element, status: StatementRow['status'], options: ReadOptions): StatementRow[] {
   const amount = find(entry, 'Amt')
   if (!amount) throw new UnreadableFile(entry.line, 'an entry has no amount')
   const stated = amount.currency ?? part.currency
@@ -116,9 +111,7 @@ function readEntry(
     // Of several payments booked as one amount, none is the entry's own.
     const single = transactions.length === 1 ? transactions[0] : undefined
     const externalId = entryId ?? realReference(textAt(single, 'Refs', 'AcctSvcrRef')) ?? entryRef
-    return [
-      { line: entry.line, amountMinor, ...row, externalId, ...narrateEntry(entry, single, amountMinor, settings) },
-    ]
+    return [{ line: entry.line, amountMinor, ...row, externalId, ...narrateEntry(entry, single, amountMinor, settings) }]
   }
   const ownIds = transactions.map((each) => realReference(textAt(each, 'Refs', 'AcctSvcrRef')))
   const ownIdsDiffer = new Set(ownIds).size === ownIds.length
@@ -134,13 +127,7 @@ function readEntry(
 }
 
 /** The signed amounts of a batch when each payment has one in the account's currency and they sum to the entry. */
-function splitBatch(
-  transactions: readonly Element[],
-  total: number,
-  currency: string,
-  exponent: number,
-  sign: number,
-): number[] | null {
+function splitBatch(transactions: readonly Element[], total: number, currency: string, exponent: number, sign: number): number[] | null {
   const amounts: number[] = []
   let sum = 0
   for (const each of transactions) {

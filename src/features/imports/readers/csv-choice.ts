@@ -40,7 +40,9 @@ export class Columns {
     const datelike = (profile: Profile): boolean => profile.dates * 2 >= profile.filled
     return this.#takeFirst([
       this.#headed('date', (profile) => datelike(profile) && profile.dates * 2 >= this.#sampled),
-      this.#headed('date', datelike),
+      this.#headed('date', datelike).filter(({ profile }) => profile.filled > 0 || this.#sampled === 0),
+      // A few rows may stand above many closing lines.
+      this.#headed('date', (profile) => profile.plainDates > 0),
       this.#free().filter(({ profile }) => profile.plainDates * 2 >= this.#sampled && profile.plainDates > 0),
     ])
   }
@@ -53,7 +55,7 @@ export class Columns {
     const credit = this.#headed('credit', numeric).find(({ column }) => column !== debit?.column)
     if (single) return this.#takeAmount({ column: single.column, invert: false })
     if (debit && credit) return this.#takeAmount({ debit: debit.column, credit: credit.column })
-    const some = this.#headed('amount', numeric)[0] ?? credit
+    const some = this.#headed('amount', (profile) => profile.numerals > 0 || numeric(profile))[0] ?? credit
     if (some) return this.#takeAmount({ column: some.column, invert: false })
     // A lone column of debits counts what left the account.
     if (debit) return this.#takeAmount({ column: debit.column, invert: true })
@@ -62,10 +64,10 @@ export class Columns {
 
   direction(): number | null {
     const headed = this.#headed('direction', directed)
-    const both = this.#free().filter(({ profile }) => {
+    const both = this.#free().find(({ profile }) => {
       return directed(profile) && profile.debitWords > 0 && profile.creditWords > 0 && profile.filled * 2 >= this.#sampled
     })
-    return (headed[0] ?? both[0])?.column ?? null
+    return (headed[0] ?? both)?.column ?? null
   }
 
   currency(): number | null {
@@ -83,7 +85,9 @@ export class Columns {
     const used = (profile: Profile): boolean => profile.filled > 0 || this.#sampled === 0
     const worded = (profile: Profile): boolean => used(profile) && profile.texts * 2 >= profile.filled
     const described = this.#headed('description', (profile) => used(profile) && !directed(profile))
-    return this.#takeFirst([this.#headed('payee', worded), described, this.#texts()]) ?? null
+    // Where a header names a note but no party, the other words are kinds and categories.
+    const unheaded = this.#headed('note', used).length > 0 ? [] : this.#texts()
+    return this.#takeFirst([this.#headed('payee', worded), described, unheaded]) ?? null
   }
 
   note(): number | null {

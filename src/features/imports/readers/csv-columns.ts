@@ -45,11 +45,7 @@ export function currencyCode(text: string): string | null {
   return named ?? (/^[A-Za-z]{3}$/.test(text) ? text.toUpperCase() : null)
 }
 
-export function profileColumns(
-  rows: readonly CsvRecord[],
-  width: number,
-  isCurrency: (code: string) => boolean,
-): Profile[] {
+export function profileColumns(rows: readonly CsvRecord[], width: number, isCurrency: (code: string) => boolean): Profile[] {
   const sample = rows.slice(0, sampleRows)
   return Array.from({ length: width }, (_, column) => {
     const profile: Profile = {

@@ -71,9 +71,7 @@ export function guessMapping(table: CsvTable, options: ReadOptions): Guess {
 
 /** Without a known header, data begins where a row has a date and an amount. */
 function firstData(records: readonly CsvRecord[]): number {
-  const found = records
-    .slice(0, 200)
-    .findIndex(({ cells }) => cells.some((cell) => parseDate(cell)) && cells.some((cell) => isMoney(cell)))
+  const found = records.slice(0, 200).findIndex(({ cells }) => cells.some((cell) => parseDate(cell)) && cells.some((cell) => isMoney(cell)))
   return Math.max(found, 0)
 }
 
@@ -107,12 +105,7 @@ function guessOrder(dates: readonly WrittenDate[], hints: OrderHints, warnings: 
 }
 
 /** The column of directions, when amounts that it calls debits have no sign of their own. */
-function guessDirection(
-  columns: Columns,
-  rows: readonly CsvRecord[],
-  amount: CsvMapping['amount'],
-  decimal: Decimal,
-): number | null {
+function guessDirection(columns: Columns, rows: readonly CsvRecord[], amount: CsvMapping['amount'], decimal: Decimal): number | null {
   if (!('column' in amount)) return null
   const column = columns.direction()
   if (column === null) return null

@@ -28,9 +28,9 @@ export function readRows(guess: Guess, delimiter: string, options: ReadOptions, 
     if (header.length > 0 && sameCells(record.cells, header)) return 'repeated header'
     return reader.read(record)
   })
-  const isClosing = (outcome: Outcome): boolean => typeof outcome === 'object' && 'closing' in outcome && outcome.closing
-  const firstEntry = outcomes.findIndex((outcome) => !isClosing(outcome))
-  const lastEntry = outcomes.findLastIndex((outcome) => !isClosing(outcome))
+  const closes = (outcome: Outcome): boolean => typeof outcome === 'object' && 'closing' in outcome && outcome.closing
+  const firstEntry = outcomes.findIndex((outcome) => !closes(outcome))
+  const lastEntry = outcomes.findLastIndex((outcome) => !closes(outcome))
   const read: RowsRead = { placed: [], unreadable: [], warnings: reader.warnings() }
   let notCarriedOut = 0
   let closing = 0
@@ -122,10 +122,7 @@ class RowReader {
     return { reason: `"${cell.slice(0, 40)}" is not a currency` }
   }
 
-  #amount(
-    cells: readonly string[],
-    currency: string | null,
-  ): { minor: number; currency: string | null } | { reason: string } {
+  #amount(cells: readonly string[], currency: string | null): { minor: number; currency: string | null } | { reason: string } {
     const { mapping } = this.#guess
     if ('column' in mapping.amount) {
       const amount = this.#read(at(cells, mapping.amount.column), currency)

@@ -48,10 +48,7 @@ export function readCsv(bytes: Uint8Array, options: ReadOptions): ReadResult {
 }
 
 /** One statement for each account and currency; a file of a single one has a single statement, even without rows. */
-function toStatements(
-  placed: readonly PlacedRow[],
-  preamble: { key: string; label: string | null } | null,
-): Statement[] {
+function toStatements(placed: readonly PlacedRow[], preamble: { key: string; label: string | null } | null): Statement[] {
   const groups = new Map<string, { key: string; currencies: Map<string | null, Statement> }>()
   const fallback = preamble?.key ?? 'csv'
   for (const { row, currency, account, accountName } of placed) {

@@ -30,8 +30,7 @@ export function dayIn(date: WrittenDate, order: DateOrder): Day | undefined {
   const [first, second, third] = date.parts
   // A year of four digits stands where it stands, whatever the order of the other dates.
   const actual = first.length === 4 ? 'ymd' : order
-  const [year, month, day] =
-    actual === 'ymd' ? [first, second, third] : actual === 'dmy' ? [third, second, first] : [third, first, second]
+  const [year, month, day] = actual === 'ymd' ? [first, second, third] : actual === 'dmy' ? [third, second, first] : [third, first, second]
   if (month.length > 2 || day.length > 2) return undefined
   if (date.thisCentury ? year !== third : year.length !== 4 && year.length !== 2) return undefined
   return dayFrom(fullYear(year, date.thisCentury), Number(month), Number(day))
@@ -176,7 +175,14 @@ function monthNames(): Map<string, number> {
     }
   }
   // Short forms people and banks write that the locale data does not have.
-  for (const [name, number] of [['sept', 9], ['mrz', 3], ['maer', 3], ['maerz', 3], ['okt', 10], ['dez', 12]] as const) {
+  for (const [name, number] of [
+    ['sept', 9],
+    ['mrz', 3],
+    ['maer', 3],
+    ['maerz', 3],
+    ['okt', 10],
+    ['dez', 12],
+  ] as const) {
     names.set(name, number)
   }
   return names

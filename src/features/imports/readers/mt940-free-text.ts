@@ -71,10 +71,10 @@ function narrateLabels(text: string): Told | null {
 /** mBank: clauses that end in a semicolon, OD: or DLA: before the other party and TYT.: before the text. */
 function narrateClauses(text: string): Told | null {
   const clauses = text.split(';').map((clause) => clause.trim())
-  const clause = (label: RegExp): string | null =>
+  const clause = (wanted: RegExp): string | null =>
     clauses
-      .find((each) => label.test(each))
-      ?.replace(label, '')
+      .find((each) => wanted.test(each))
+      ?.replace(wanted, '')
       .trim() || null
   const party = clause(/^(?:OD|DLA):/)
   // The address follows the name behind a column of blanks.

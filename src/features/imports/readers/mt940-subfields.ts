@@ -27,7 +27,7 @@ export function narrateSubfields(text: string): Told {
   }
   const pieces = (from: number, to: number): string[] => {
     const numbers = [...byNumber.keys()].filter((number) => number >= from && number <= to)
-    return numbers.sort((a, b) => a - b).flatMap((number) => byNumber.get(number) ?? [])
+    return numbers.toSorted((a, b) => a - b).flatMap((number) => byNumber.get(number) ?? [])
   }
   // Only the German layout continues the purpose there; Polish banks keep dates and references in these numbers.
   const purpose = [...pieces(20, 29), ...(separator === '?' ? pieces(60, 63) : [])]

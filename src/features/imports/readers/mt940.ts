@@ -69,10 +69,7 @@ function readPage(page: Page, options: ReadOptions, warnings: string[]): Stateme
   const { opening, closing, line } = page
   if (!opening) throw new UnreadableFile(line, 'the statement has no opening balance (:60F: or :60M:)')
   if (!closing) {
-    throw new UnreadableFile(
-      opening.line,
-      'the statement has no closing balance (:62F: or :62M:): the file was cut off',
-    )
+    throw new UnreadableFile(opening.line, 'the statement has no closing balance (:62F: or :62M:): the file was cut off')
   }
   if (page.account === null) throw new UnreadableFile(line, 'the statement names no account (:25:)')
   const stated = opening.currency ?? closing.currency

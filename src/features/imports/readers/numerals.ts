@@ -11,8 +11,22 @@ const longest = 60
 const minuses = new Set(['-', '\u2212', '\u2012', '\u2013', '\ufe63', '\uff0d'])
 const localMarkers = new Set(['kr', 'kr.', 'zł', 'zl', 'fr', 'fr.', 'sfr', 'sfr.', 'kč', 'ft', 'lei', 'rs', 'rs.', 'rm', 'r'])
 // A letter behind the amount is the bank's debit or credit, as in `12,34 S` or `12.34 DR`.
-const sides = new Map([['dr', '-'], ['d', '-'], ['s', '-'], ['cr', ''], ['c', ''], ['h', '']])
-const symbols = new Map([['€', 'EUR'], ['£', 'GBP'], ['zł', 'PLN'], ['zl', 'PLN'], ['kč', 'CZK'], ['euro', 'EUR']])
+const sides = new Map([
+  ['dr', '-'],
+  ['d', '-'],
+  ['s', '-'],
+  ['cr', ''],
+  ['c', ''],
+  ['h', ''],
+])
+const symbols = new Map([
+  ['€', 'EUR'],
+  ['£', 'GBP'],
+  ['zł', 'PLN'],
+  ['zl', 'PLN'],
+  ['kč', 'CZK'],
+  ['euro', 'EUR'],
+])
 
 /** Reads one amount whose decimal mark is known; undefined when the text is none, or groups its digits in another way. */
 export function parseNumeral(text: string, decimal: Decimal): Numeral | undefined {

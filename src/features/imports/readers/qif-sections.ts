@@ -66,7 +66,10 @@ function opened(line: string, account: string | null, mode: Mode): Mode {
 }
 
 function accountName(texts: readonly string[]): string | null {
-  const name = texts.find((text) => text.startsWith('N'))?.slice(1).trim()
+  const name = texts
+    .find((text) => text.startsWith('N'))
+    ?.slice(1)
+    .trim()
   return name ? name.slice(0, 200) : null
 }
 

@@ -1,0 +1,35 @@
+// npm test: the checks, the whole suite on PostgreSQL 18, and the database tests again on 16.
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { openCluster, type Major } from './cluster.ts'
+
+async function run(command: string, args: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } })
+  return await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+}
+
+async function suite(major: Major, files: string[]): Promise<number> {
+  console.log(`\nTests on PostgreSQL ${major}: ${files.length} files`)
+  const cluster = await openCluster(major)
+  try {
+    return await run(process.execPath, ['--test', '--test-concurrency=2', ...files], {
+      DJINN_TEST_POSTGRES: String(major),
+      DJINN_TEST_ADMIN_URL: cluster.adminUrl,
+      DJINN_TEST_API_URL: cluster.apiUrl,
+    })
+  } finally {
+    await cluster.close()
+  }
+}
+
+const started = Date.now()
+const all = globSync('test/**/*.test.ts').toSorted()
+// Files that open a database lie under these folders.
+const database = all.filter((file) => /^test\/(routes|database)\//.test(file))
+const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts'])]]
+outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
+outcomes.push(['database tests on PostgreSQL 16', await suite(16, database)])
+console.log(
+  `\n${outcomes.map(([name, code]) => `${code === 0 ? 'ok    ' : 'FAILED'}  ${name}`).join('\n')}\n${Math.round((Date.now() - started) / 1000)} s`,
+)
+process.exitCode = outcomes.every(([, code]) => code === 0) ? 0 : 1
