@@ -62,6 +62,7 @@ export type Djinn = {
 }
 
 let own: Promise<Cluster> | undefined
+const opened = new Set<Djinn>()
 
 /** The cluster of this run; a file that runs by itself starts one of its own. */
 export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
@@ -69,7 +70,11 @@ export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
   if (adminUrl && apiUrl) return { adminUrl, apiUrl }
   if (!own) {
     own = openCluster(Number(major ?? 18) as Major)
-    after(async () => (await own)?.close())
+    // Hooks run in the order of their registration, so this one may come before a file's own.
+    after(async () => {
+      await Promise.all([...opened].map((djinn) => djinn.close()))
+      await (await own)?.close()
+    })
   }
   return await own
 }
@@ -136,6 +141,7 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
     close: async () => {
       if (closed) return
       closed = true
+      opened.delete(djinn)
       await api.close()
       await resources.close()
       await admin.end()
@@ -143,6 +149,7 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
     },
     [Symbol.asyncDispose]: () => djinn.close(),
   }
+  opened.add(djinn)
   return djinn
 }
 

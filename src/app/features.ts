@@ -14,7 +14,7 @@ import { systemOperations } from '../features/system/operations.ts'
 import { transactionOperations } from '../features/transactions/operations.ts'
 import { transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
-import type { Runner } from '../resources/database.ts'
+import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
 
 export type Features = { operations: Operation[]; catalog: Catalog; close: () => Promise<void> }

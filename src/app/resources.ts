@@ -1,7 +1,8 @@
 // Opens everything the service holds, in order, and closes it in reverse.
 import { pino, type Logger } from 'pino'
 import { type Config } from '../resources/config.ts'
-import { Database, type DatabaseObserver } from '../resources/database.ts'
+import { Database } from '../resources/database.ts'
+import type { DatabaseObserver } from '../resources/transaction.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
 import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
@@ -32,7 +33,7 @@ export type Resources = {
   close: () => Promise<void>
 }
 
-export type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
+type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
 
 export function makeLog(config: Config): Logger {
   return pino(
@@ -52,7 +53,7 @@ export function makeLog(config: Config): Logger {
 }
 
 /** The configured database, or the embedded one started and migrated. */
-export async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> {
+async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> {
   if (config.databaseUrl !== undefined) {
     return { url: config.databaseUrl, directUrl: config.databaseDirectUrl!, embedded: false, close: async () => {} }
   }
@@ -64,6 +65,29 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   } catch (error) {
     await embedded.stop()
     throw error
+  }
+}
+
+/** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
+export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  const urls = await openDatabase(config, makeLog(config))
+  const database = new Database({ url: urls.directUrl, connectionsMax: 1 })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+    await urls.close()
+  }
+}
+
+/** Runs the work with the URL of the role that owns the schema. */
+export async function withOwnerUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseDirectUrl !== undefined) return await work(config.databaseDirectUrl)
+  const embedded = await openEmbedded({ dataDir: config.dataDir, log: (message) => makeLog(config).info(message) })
+  try {
+    return await work(embedded.adminUrl)
+  } finally {
+    await embedded.stop()
   }
 }
 

@@ -1,7 +1,6 @@
 // djinn migrate: brings the database to this version.
 import { Command } from 'commander'
-import { makeLog } from '../app/resources.ts'
-import { openEmbedded } from '../resources/embedded.ts'
+import { withOwnerUrl } from '../app/resources.ts'
 import { readConfig } from '../resources/config.ts'
 import { migrate } from '../resources/migrations.ts'
 
@@ -12,18 +11,10 @@ export function migrateCommand(): Command {
     .option('--json', 'report as JSON')
     .addHelpText('after', '\nExample:\n  DATABASE_DIRECT_URL=postgres://owner:...@db/djinn djinn migrate --dry-run')
     .action(async (options: { dryRun?: boolean; json?: boolean }) => {
-      const config = readConfig(process.env)
-      const embedded =
-        config.databaseUrl === undefined
-          ? await openEmbedded({ dataDir: config.dataDir, log: (message) => makeLog(config).info(message) })
-          : null
-      try {
-        const migrations = await migrate(embedded?.adminUrl ?? config.databaseDirectUrl!, { dryRun: options.dryRun === true })
-        if (options.json) console.log(JSON.stringify({ dryRun: options.dryRun === true, migrations }))
-        else if (migrations.length === 0) console.log('The database is at this version.')
-        else console.log(`${options.dryRun ? 'Would run' : 'Ran'}:\n  ${migrations.join('\n  ')}`)
-      } finally {
-        await embedded?.stop()
-      }
+      const dryRun = options.dryRun === true
+      const migrations = await withOwnerUrl(readConfig(), (url) => migrate(url, { dryRun }))
+      if (options.json) console.log(JSON.stringify({ dryRun, migrations }))
+      else if (migrations.length === 0) console.log('The database is at this version.')
+      else console.log(`${dryRun ? 'Would run' : 'Ran'}:\n  ${migrations.join('\n  ')}`)
     })
 }

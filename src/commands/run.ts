@@ -17,6 +17,7 @@ export async function run(args: string[]) {
         '  DJINN_DATA_DIR    files of the embedded one (default .djinn)\n  HOST, PORT        the API (default 127.0.0.1:8080)\n' +
         '  OPS_HOST, OPS_PORT  metrics and console (default 127.0.0.1:9464)\nAll variables: docs/configuration.md',
     )
+    .option('--debug', 'print the whole of an error')
     .exitOverride()
     .showHelpAfterError()
   program.addCommand(serveCommand(), { isDefault: false })
@@ -32,7 +33,7 @@ export async function run(args: string[]) {
       process.exitCode = exitConfig
     } else {
       console.error(`djinn: ${(error as Error).message}`)
-      if (process.env['LOG_LEVEL'] === 'debug') console.error(error)
+      if (program.opts<{ debug?: boolean }>().debug) console.error(error)
       process.exitCode = 1
     }
   }

@@ -15,7 +15,7 @@ export function serveCommand(): Command {
 }
 
 async function serve() {
-  const config = readConfig(process.env)
+  const config = readConfig()
   const resources = await openResources(config)
   const { log } = resources
   let stopping: Promise<void> | undefined

@@ -1,9 +1,8 @@
 // djinn verify: proves the books and the audit trail, and names what is broken.
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { makeLog, openDatabase } from '../app/resources.ts'
+import { withDatabase } from '../app/resources.ts'
 import { readConfig } from '../resources/config.ts'
-import { Database } from '../resources/database.ts'
 import { verifyInvariants } from '../resources/invariants.ts'
 
 export function verifyCommand(): Command {
@@ -12,22 +11,16 @@ export function verifyCommand(): Command {
     .option('--json', 'report as JSON')
     .addHelpText('after', '\nExample:\n  djinn verify --json')
     .action(async (options: { json?: boolean }) => {
-      const config = readConfig(process.env)
-      const urls = await openDatabase(config, makeLog(config))
-      const database = new Database({ url: urls.directUrl, connectionsMax: 1 })
-      try {
-        const findings = await verifyInvariants(database, (finding) => {
+      const findings = await withDatabase(readConfig(), (database) =>
+        verifyInvariants(database, (finding) => {
           if (options.json) return
           const good = finding.broken === 0
           console.log(`${good ? styleText('green', 'holds ') : styleText('red', 'BROKEN')}  ${finding.promise}`)
           if (!good) console.log(`        ${finding.broken} broken, for instance ${JSON.stringify(finding.examples[0])}`)
-        })
-        const ok = findings.every((finding) => finding.broken === 0)
-        if (options.json) console.log(JSON.stringify({ ok, findings }))
-        process.exitCode = ok ? 0 : 1
-      } finally {
-        await database.close()
-        await urls.close()
-      }
+        }),
+      )
+      const ok = findings.every((finding) => finding.broken === 0)
+      if (options.json) console.log(JSON.stringify({ ok, findings }))
+      process.exitCode = ok ? 0 : 1
     })
 }

@@ -1,7 +1,8 @@
 // An operation, declared once: it is the route, the batch step, the OpenAPI entry, the metric label and the rate cost.
 import type { z } from 'zod'
 import type { RefusalCode } from '../values/refusal-codes.ts'
-import type { Database, Runner, Transaction } from '../resources/database.ts'
+import type { Database } from '../resources/database.ts'
+import type { Runner, Transaction } from '../resources/transaction.ts'
 import type { Cursors } from './page.ts'
 
 /** Who may call: anyone, a signed-in user, or a member of the household with at least this role. */

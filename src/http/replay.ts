@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
-import type { Transaction } from '../resources/database.ts'
+import type { Transaction } from '../resources/transaction.ts'
 import { statement } from '../resources/statement.ts'
 
 export type Claim = { method: string; path: string; key: string | null; requestHash: Buffer }

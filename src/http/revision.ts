@@ -1,6 +1,7 @@
 // The household's revision, read in one round trip with the first statement of a read, before it: an answer may be newer
 // than its tag but never older.
-import type { Database, Runner, Scope } from '../resources/database.ts'
+import type { Database, Scope } from '../resources/database.ts'
+import type { Runner } from '../resources/transaction.ts'
 import { statement } from '../resources/statement.ts'
 
 const readRevision = statement(

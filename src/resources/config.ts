@@ -18,7 +18,7 @@ export type Environment = Record<string, string | undefined>
 export type Config = ReturnType<typeof readConfig>
 
 /** Reads and checks the environment; throws ConfigError naming the first variable that is wrong. */
-export function readConfig(environment: Environment) {
+export function readConfig(environment: Environment = process.env) {
   const text = (name: string): string | undefined => {
     const file = environment[`${name}_FILE`]
     if (file) {

@@ -1,26 +1,11 @@
 // The embedded PostgreSQL: a real server under the data directory, started as a child of this process.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import pg from 'pg'
+import { reachableBinaries, type Native } from './embedded-binaries.ts'
 
 /** The user that PostgreSQL runs as when we are root: it refuses to run as root itself. */
 const nobody = 65_534
@@ -89,72 +74,6 @@ function adminUrl(access: Access): string {
 function writeAccess(file: string, access: Access) {
   writeFileSync(`${file}.new`, JSON.stringify(access), { mode: 0o600 })
   renameSync(`${file}.new`, file)
-}
-
-type Native = { root: string; major: string; version: string }
-
-/**
- * The binaries where the server's user can reach them. As root they are copied to a folder of root's that everyone may
- * read, since the checkout may lie in a folder that only its owner may enter.
- */
-function reachableBinaries(packageName: string, asRoot: boolean, log: (message: string) => void): Native {
-  const manifest = findPackage(packageName)
-  const version = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
-  const source = join(dirname(manifest), 'native')
-  const major = version.split('.')[0]!
-  if (!asRoot) {
-    linkLibraries(source)
-    return { root: source, major, version }
-  }
-  const target = `/var/lib/djinn/postgresql-${version}`
-  if (!existsSync(target)) {
-    log(`copying PostgreSQL ${version} to ${target}`)
-    mkdirSync(dirname(target), { recursive: true, mode: 0o755 })
-    const partial = `${target}.${process.pid}`
-    cpSync(source, partial, { recursive: true })
-    linkLibraries(partial)
-    openToAll(partial)
-    try {
-      renameSync(partial, target)
-    } catch {
-      // Another process was first with the same copy.
-      rmSync(partial, { recursive: true, force: true })
-    }
-  }
-  if (lstatSync(target).uid !== 0) throw new Error(`${target} does not belong to root; remove it`)
-  return { root: target, major, version }
-}
-
-function findPackage(packageName: string): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  for (;;) {
-    const manifest = join(folder, 'node_modules', packageName, 'package.json')
-    if (existsSync(manifest)) return manifest
-    if (dirname(folder) === folder) {
-      throw new Error(`No embedded PostgreSQL for ${process.platform}-${process.arch} (${packageName}); set DATABASE_URL instead.`)
-    }
-    folder = dirname(folder)
-  }
-}
-
-/** Makes the links among the shared libraries that a package from the registry cannot carry. */
-function linkLibraries(native: string) {
-  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
-  for (const { source, target } of list) {
-    const link = join(native, '..', target).replace(join(native, '..', 'native'), native)
-    if (existsSync(link)) continue
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(source.split('/').at(-1)!, link)
-  }
-}
-
-function openToAll(folder: string) {
-  chmodSync(folder, 0o755)
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) openToAll(path)
-    else if (entry.isFile()) chmodSync(path, folder.endsWith('/bin') || entry.name.includes('.so') ? 0o755 : 0o644)
-  }
 }
 
 async function initialise(native: Native, cluster: string, access: Access, asRoot: boolean, log: (message: string) => void) {

@@ -4,7 +4,7 @@ import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/
 import { operation, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
-import type { Runner } from '../../resources/database.ts'
+import type { Runner } from '../../resources/transaction.ts'
 import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import { categoryRows, insertDefaults, listCategories } from './store.ts'

@@ -5,7 +5,7 @@ import { newId } from '../../values/id.ts'
 import { operation, type Operation, type Role } from '../../http/operation.ts'
 import { currency, id, idParams, instant, text } from '../../http/parameters.ts'
 import { finite } from '../../http/collection.ts'
-import type { Runner } from '../../resources/database.ts'
+import type { Runner } from '../../resources/transaction.ts'
 import { enterHousehold, insertHousehold, insertMember, listHouseholds, patchHousehold } from './store.ts'
 
 export const householdShape = z.strictObject({

@@ -17,14 +17,15 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (waiting.length >= limits.passwordHashesWaitingMax) {
       throw new Failure('unavailable', 'Too many sign-ins at once.', { retryAfterS: 2 })
     }
+    // Whoever ends hands its place over, so that none who comes in between takes it.
     await new Promise<void>((resolve) => waiting.push(resolve))
-  }
-  running++
+  } else running++
   try {
     return await work()
   } finally {
-    running--
-    waiting.shift()?.()
+    const next = waiting.shift()
+    if (next) next()
+    else running--
   }
 }
 

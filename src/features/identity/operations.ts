@@ -5,7 +5,7 @@ import { newId } from '../../values/id.ts'
 import { operation, type Context, type Operation } from '../../http/operation.ts'
 import { currency, id, text } from '../../http/parameters.ts'
 import type { ChargeLogin } from '../../http/charge.ts'
-import type { Runner } from '../../resources/database.ts'
+import type { Runner } from '../../resources/transaction.ts'
 import { hashPassword, verifyPassword } from './hashing.ts'
 import type { MailedLinks } from './mailed-links.ts'
 import { passwordWeakness } from './passwords.ts'
@@ -67,7 +67,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       answer: z.union([signedIn, z.strictObject({ status: z.literal('check-email') })]),
       refusals: ['email-taken', 'password-too-weak', 'rate-limited'],
       run: async (context, { body }) => {
-        refuseWeak(body.password, body)
+        await refuseWeak(body.password, body)
         needs.chargeLogin(context.address, keyOf(body.email))
         const passwordHash = await hashPassword(body.password)
         const draft = {
@@ -183,7 +183,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       prepare: async (context, { body }) => {
         const [user] = await context.db.run(userById, { id: context.principal!.userId })
         needs.chargeLogin(context.address, keyOf(user!.email))
-        refuseWeak(body.newPassword, user!, '/newPassword')
+        await refuseWeak(body.newPassword, user!, '/newPassword')
         if (!(await verifyPassword(body.currentPassword, user!.passwordHash))) {
           throw new Failure('wrong-credentials', 'The current password is wrong.', { at: '/currentPassword' })
         }
@@ -234,7 +234,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       body: z.strictObject({ token: z.string().max(200), newPassword: password }),
       refusals: ['link-expired', 'password-too-weak'],
       run: async (context, { body }) => {
-        refuseWeak(body.newPassword, { email: '' }, '/newPassword')
+        await refuseWeak(body.newPassword, { email: '' }, '/newPassword')
         const passwordHash = await hashPassword(body.newPassword)
         await context.database.write(context.scope, async (tx) => {
           const [link] = await tx.run(useLink, { hash: hashToken(body.token), purpose: 'recover' })
@@ -256,8 +256,8 @@ export function keyOf(address: string): string {
   return address.trim().normalize('NFKC').toLowerCase()
 }
 
-function refuseWeak(chosen: string, person: { email: string; displayName?: string }, at = '/password') {
-  const weakness = passwordWeakness(chosen, { email: person.email, displayName: person.displayName ?? '' })
+async function refuseWeak(chosen: string, person: { email: string; displayName?: string }, at = '/password') {
+  const weakness = await passwordWeakness(chosen, { email: person.email, displayName: person.displayName ?? '' })
   if (weakness !== null) throw new Failure('password-too-weak', weakness, { at })
 }
 

@@ -6,7 +6,8 @@ import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import type { Authenticate } from '../../http/authenticate.ts'
 import type { Principal, Role } from '../../http/operation.ts'
-import type { Database, Runner } from '../../resources/database.ts'
+import type { Database } from '../../resources/database.ts'
+import type { Runner } from '../../resources/transaction.ts'
 import type { Notifications } from '../../resources/notifications.ts'
 import {
   endOldestSessions,

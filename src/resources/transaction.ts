@@ -1,0 +1,80 @@
+// An open transaction of the pool, and what the wire tells of it.
+import type pg from 'pg'
+import type { Row, Shape, Statement } from './statement.ts'
+
+export type Runner = {
+  run: <P extends Shape, C extends Shape>(statement: Statement<P, C>, parameters: Row<P>) => Promise<Row<C>[]>
+}
+
+/** What happened on the wire, for metrics and for the tests that count. */
+export type DatabaseObserver = {
+  statement?: (name: string, durationMs: number, failed: boolean) => void
+  roundTrip?: () => void
+}
+
+type Send = (wanted: Statement, parameters: object) => Promise<pg.QueryResult>
+
+/** An open transaction. Statements sent in one tick share a round trip; `begin` and the scope ride with the first. */
+export class Transaction implements Runner {
+  readonly #client: pg.PoolClient
+  readonly #send: Send
+  readonly #observer: DatabaseObserver | undefined
+  readonly #scope: { text: string; values: string[] }
+  #opening: Promise<unknown> | undefined
+  #inRoundTrip = false
+  readonly #unanswered = new Set<Promise<unknown>>()
+
+  constructor(client: pg.PoolClient, send: Send, observer: DatabaseObserver | undefined, scope: { text: string; values: string[] }) {
+    this.#client = client
+    this.#send = send
+    this.#observer = observer
+    this.#scope = scope
+  }
+
+  #countRoundTrip() {
+    if (this.#inRoundTrip) return
+    this.#inRoundTrip = true
+    this.#observer?.roundTrip?.()
+    // What is sent before this microtask queue drains shares the round trip.
+    setImmediate(() => (this.#inRoundTrip = false))
+  }
+
+  #open() {
+    if (this.#opening) return
+    this.#opening = Promise.all([this.#client.query('begin'), this.#client.query(this.#scope)])
+    this.#opening.catch(() => {})
+  }
+
+  async run<P extends Shape, C extends Shape>(wanted: Statement<P, C>, parameters: Row<P>): Promise<Row<C>[]> {
+    this.#open()
+    this.#countRoundTrip()
+    const sent = this.#send(wanted, parameters)
+    this.#unanswered.add(sent)
+    try {
+      return (await sent).rows as Row<C>[]
+    } catch (error) {
+      // A failed opening makes PostgreSQL refuse what follows: its own error says more.
+      if ((error as { code?: string }).code === '25P02') await this.#opening
+      throw error
+    } finally {
+      this.#unanswered.delete(sent)
+    }
+  }
+
+  async commit() {
+    if (!this.#opening) return
+    this.#countRoundTrip()
+    // Statements sent with the commit and not awaited: their errors are the transaction's.
+    const riding = Promise.all(this.#unanswered)
+    riding.catch(() => {})
+    const { command } = await this.#client.query('commit')
+    await riding
+    // PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK and no error.
+    if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+  }
+
+  async rollback() {
+    if (!this.#opening) return
+    await this.#client.query('rollback')
+  }
+}

@@ -1,0 +1,101 @@
+// The laws of the house: what may import what, who writes which table, and how long a file may be.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+
+const floors = ['values', 'resources', 'http', 'features', 'app', 'commands']
+const linesMax = 300
+const sources = globSync('src/**/*.ts').map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+
+/** Which feature keeps which tables; any may read them. */
+const owners: Record<string, string> = {
+  users: 'identity',
+  sessions: 'identity',
+  refresh_tokens: 'identity',
+  email_requests: 'identity',
+  email_links: 'identity',
+  households: 'households',
+  memberships: 'households',
+  accounts: 'accounts',
+  categories: 'categories',
+  transactions: 'transactions',
+  transfers: 'transfers',
+  imports: 'imports',
+  import_files: 'imports',
+  import_rows: 'imports',
+  system_data: 'system',
+  idempotency_keys: 'src/http/replay.ts',
+}
+/** Features that also write rows of others, and why. */
+const guests: Record<string, string[]> = {
+  // The legs of a transfer are transactions, made and removed as one with it.
+  transfers: ['transactions'],
+  // A commit makes the rows of the file, an undo takes them back.
+  imports: ['transactions'],
+}
+
+function importsOf(file: string, text: string): string[] {
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((found) => normalize(join(dirname(file), found[1]!)))
+}
+
+function floorOf(file: string): number {
+  const floor = floors.indexOf(file.split('/')[1]!)
+  return floor === -1 ? floors.length : floor
+}
+
+test('imports go down', () => {
+  for (const { file, text } of sources) {
+    for (const target of importsOf(file, text)) {
+      assert.ok(floorOf(target) <= floorOf(file), `${file} imports ${target}, which lies above it`)
+    }
+  }
+})
+
+test('a feature never imports another feature', () => {
+  for (const { file, text } of sources.filter((source) => source.file.startsWith('src/features/'))) {
+    for (const target of importsOf(file, text).filter((each) => each.startsWith('src/features/'))) {
+      assert.equal(target.split('/')[2], file.split('/')[2], `${file} imports ${target}`)
+    }
+  }
+})
+
+test('the environment is read in one file', () => {
+  for (const { file, text } of sources) {
+    assert.ok(file === 'src/resources/config.ts' || !text.includes('process.env'), `${file} reads the environment`)
+  }
+})
+
+test('resources are opened in one file', () => {
+  const opens = /new Database\(|new Notifications\(|openEmbedded\(\{|makeMailer\(|new Metrics\(/
+  for (const { file, text } of sources.filter((source) => floorOf(source.file) > 1)) {
+    assert.ok(file === 'src/app/resources.ts' || !opens.test(text), `${file} opens a resource`)
+  }
+})
+
+test('a table is written by its owner', () => {
+  let writes = 0
+  for (const { file, text } of sources.filter((source) => floorOf(source.file) >= 2)) {
+    const feature = file.startsWith('src/features/') ? file.split('/')[2]! : file
+    const written = text.matchAll(/(?:insert into|(?<![-\w] )(?<!for |do )update|delete from) ([a-z]+(?:_[a-z]+)*)\b|\n\s+table: '(\w+)'/g)
+    for (const [, target, declared] of written) {
+      const name = (target ?? declared)!
+      if (name === 'set' || name === 'of') continue
+      writes++
+      const owner = owners[name]
+      assert.ok(owner, `${file} writes ${name}, which nobody owns`)
+      assert.ok(owner === feature || guests[feature]?.includes(name), `${file} writes ${name}, which is of ${owner}`)
+    }
+  }
+  assert.ok(writes > 20, 'the pattern finds the statements')
+})
+
+test('a file opens with its purpose, is named for it, and is short', () => {
+  for (const { file, text } of sources) {
+    assert.match(text, /^\/\/ \S/, `${file} does not say what it is for`)
+    assert.doesNotMatch(file, /util|helper|manager|common|misc/i)
+    const lines = text.split('\n').length
+    // Tables of data are as long as the world is large.
+    if (!file.includes('/data/')) assert.ok(lines <= linesMax, `${file} has ${lines} lines`)
+  }
+})
