@@ -1,0 +1,25 @@
+// npm run bench: measures the service and prints each figure beside its target.
+import { Command } from 'commander'
+import { printFigures, type Figure } from './figure.ts'
+import { measureImports } from './imports.ts'
+import { measureRoundTrips } from './round-trips.ts'
+import { measureStart } from './start.ts'
+
+const parts: Record<string, () => Promise<Figure[]>> = {
+  'round-trips': measureRoundTrips,
+  start: measureStart,
+  imports: measureImports,
+}
+
+const program = new Command('bench')
+  .description('Measure the service on this machine')
+  .argument('[parts...]', `any of ${Object.keys(parts).join(', ')}; all when none is named`)
+  .addHelpText('after', '\nExample:\n  npm run bench -- imports')
+  .action(async (wanted: string[]) => {
+    const unknown = wanted.find((name) => !parts[name])
+    if (unknown !== undefined) program.error(`There is no part ${unknown}.`)
+    for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
+      printFigures(await parts[name]!())
+    }
+  })
+await program.parseAsync()
