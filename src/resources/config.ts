@@ -100,7 +100,6 @@ export function readConfig(environment: Environment = process.env) {
     smtpUrl,
     mailFrom,
     appUrl,
-    publicUrl: webUrl('PUBLIC_URL'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['silent', 'error', 'warn', 'info', 'debug']),
   }
   if (config.port !== 0 && config.port === config.opsPort && config.host === config.opsHost) {

@@ -31,12 +31,11 @@ export class Transaction implements Runner {
     this.#scope = scope
   }
 
+  /** What is sent before the first answer comes shares its round trip. */
   #countRoundTrip() {
     if (this.#inRoundTrip) return
     this.#inRoundTrip = true
     this.#observer?.roundTrip?.()
-    // What is sent before this microtask queue drains shares the round trip.
-    setImmediate(() => (this.#inRoundTrip = false))
   }
 
   #open() {
@@ -57,6 +56,7 @@ export class Transaction implements Runner {
       if ((error as { code?: string }).code === '25P02') await this.#opening
       throw error
     } finally {
+      this.#inRoundTrip = false
       this.#unanswered.delete(sent)
     }
   }

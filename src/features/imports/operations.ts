@@ -192,6 +192,7 @@ export function importOperations(): Operation[] {
       conditional: true,
       params: idParams,
       answer: previewShape,
+      row: previewShape,
       run: async (context, { params }) => {
         const row = await readRow(context, importRows, params.id)
         return { body: { ...row, rows: await presentRows(context, params.id, totalOf(row.summary as Summary)) } }
