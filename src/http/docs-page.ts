@@ -93,7 +93,8 @@ function typeOf(schema: Schema): string {
   if (schema['const'] !== undefined) return `<code>${escape(String(schema['const']))}</code>`
   if (schema['type'] === 'array') return `list of ${typeOf((schema['items'] as Schema | undefined) ?? {})}`
   const length = schema['maxLength'] === undefined ? '' : `, at most ${String(schema['maxLength'])} characters`
-  return escape(String(schema['format'] ?? schema['type'] ?? 'any')) + length
+  const type = schema['format'] ?? schema['type'] ?? 'any'
+  return escape(Array.isArray(type) ? type.join(' or ') : String(type)) + length
 }
 
 function errorsHtml(): string {
