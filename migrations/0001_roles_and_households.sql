@@ -50,6 +50,9 @@ create table revisions (
   household_id uuid primary key references households deferrable initially deferred,
   revision bigint not null default 0 check (revision between 0 and 9007199254740991),
   raised_by xid8,
+  raised_at timestamptz not null default now(),
+  -- Deletions up to this revision are forgotten: a replica that is older must start anew.
+  forgotten_revision bigint not null default 0,
   entries bigint not null default 0,
   head bytea not null default '\x'
 ) with (fillfactor = 50);
@@ -98,12 +101,19 @@ begin
   if current.raised_by = pg_current_xact_id() then
     return current.revision;
   end if;
-  update revisions set revision = revisions.revision + 1, raised_by = pg_current_xact_id()
+  update revisions set revision = revisions.revision + 1, raised_by = pg_current_xact_id(), raised_at = now()
     where household_id = household returning * into current;
   if not found then
     insert into revisions (household_id, revision, raised_by) values (household, 1, pg_current_xact_id()) returning * into current;
   end if;
   return current.revision;
+end $$;
+
+-- What every read asks for together with its settings: the revision and the second it was raised in. plpgsql keeps its plan.
+create function household_state(household uuid) returns bigint[]
+  language plpgsql stable strict security definer set search_path = public, pg_temp as $$
+begin
+  return (select array[r.revision, floor(extract(epoch from r.raised_at))::bigint] from revisions r where r.household_id = household);
 end $$;
 
 -- Stamps each written row with the revision of its transaction.
@@ -215,7 +225,9 @@ begin
   perform append_journal(tg_argv[0], (
     select array_agg(jsonb_build_object('id', o.j ->> tg_argv[1], 'operation', 'delete',
       'changes', jsonb_strip_nulls(told_columns(o.j))) order by o.j ->> tg_argv[1])
-    from (select to_jsonb(r) as j from old_rows r) o));
+    from (select to_jsonb(r) as j from old_rows r) o
+    -- Forgetting what was deleted long ago is no change of the household's.
+    where o.j ->> 'deleted_at' is null));
   return null;
 end $$;
 
@@ -254,6 +266,7 @@ grant insert (household_id, name, base_currency, time_zone), update (name, base_
   on households to djinn_app;
 
 alter function raise_revision owner to djinn_keeper;
+alter function household_state owner to djinn_keeper;
 alter function append_journal owner to djinn_keeper;
 alter function journal_insert owner to djinn_keeper;
 alter function journal_update owner to djinn_keeper;

@@ -20,13 +20,15 @@ export type Api = { app: FastifyInstance; operations: readonly Operation[]; clos
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
-  const features = makeFeatures(resources)
+  const service = { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` }
+  const charge = makeCharge(config.rate)
+  const features = makeFeatures(resources, { service, charge })
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
-    service: { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` },
+    service,
     authenticate: makeAuthenticate(database, resources.notifications),
-    charge: makeCharge(config.rate),
+    charge,
     metrics,
     log,
     trustedProxies: config.trustedProxies,

@@ -1,9 +1,14 @@
 // The table of contents: every operation of the service, feature by feature, and where features meet.
-import { makeChargeLogin } from '../http/charge.ts'
+import { makeChargeLogin, type Charge } from '../http/charge.ts'
 import type { Operation } from '../http/operation.ts'
+import type { Service } from '../http/perform.ts'
+import { makeFindRoute, type FindRoute } from '../http/routes.ts'
 import { accountOperations } from '../features/accounts/operations.ts'
+import { accountRows } from '../features/accounts/store.ts'
 import { auditOperations } from '../features/audit/operations.ts'
+import { batchOperations } from '../features/batch/operations.ts'
 import { categoryOperations, copyDefaults, type DefaultCategory } from '../features/categories/operations.ts'
+import { categoryRows } from '../features/categories/store.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
@@ -12,14 +17,17 @@ import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
 import { systemOperations } from '../features/system/operations.ts'
 import { transactionOperations } from '../features/transactions/operations.ts'
-import { transactionShape } from '../features/transactions/transaction.ts'
+import { categoriesOf, transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
 
 export type Features = { operations: Operation[]; catalog: Catalog; close: () => Promise<void> }
 
-export function makeFeatures(resources: Resources): Features {
+/** What the operations that call other operations need of the API. */
+export type Entrance = { service: Service; charge: Charge }
+
+export function makeFeatures(resources: Resources, entrance: Entrance): Features {
   const { config, database, notifications, mailer, log } = resources
   const catalog = new Catalog(database, notifications)
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
@@ -33,7 +41,8 @@ export function makeFeatures(resources: Resources): Features {
   }
   void loadDefaults().catch((error: unknown) => log.error({ err: error }, 'default categories cannot be read'))
 
-  const operations = [
+  let findRoute: FindRoute | undefined
+  const operations: Operation[] = [
     ...identityOperations({
       foundHome: async (tx, home) => {
         await foundHousehold(tx, { id: home.householdId, ...home }, furnish)
@@ -50,11 +59,25 @@ export function makeFeatures(resources: Resources): Features {
         ((await catalog.read('institutions')).entry.content as { id: string }[]).some((institution) => institution.id === id),
     }),
     ...categoryOperations(),
-    ...transactionOperations(),
+    ...transactionOperations({
+      related: [
+        { name: 'accounts', rows: accountRows, ids: (row) => [row['accountId'] as string] },
+        { name: 'categories', rows: categoryRows, ids: categoriesOf },
+      ],
+    }),
     ...transferOperations(transactionShape),
     ...importOperations(),
     ...auditOperations(),
     ...systemOperations(catalog),
+    ...batchOperations({
+      service: entrance.service,
+      findRoute: (method, url) => {
+        findRoute ??= makeFindRoute(operations)
+        return findRoute(method, url)
+      },
+      charge: (principal, address) => void entrance.charge(principal, address, 1),
+      onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
+    }),
   ]
   return { operations, catalog, close: () => mailedLinks.close() }
 }

@@ -11,7 +11,7 @@ type Presented = Record<string, unknown> & { id: string; revision: number }
 
 /** One row by its id; deleted and foreign ones alike are `not-found`. */
 export async function readRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Row<C>> {
-  const [row] = await context.db.run(rows.byIds, { household: context.household!.id, ids: [id] })
+  const row = await context.load(rows, id)
   if (!row) throw notFound(rows.noun)
   return row
 }

@@ -3,7 +3,10 @@ import type { z } from 'zod'
 import type { RefusalCode } from '../values/refusal-codes.ts'
 import type { Database } from '../resources/database.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
+import type { Row, RowStatements } from '../resources/rows.ts'
+import type { Shape } from '../resources/statement.ts'
 import type { Cursors } from './page.ts'
+import type { Call } from './perform.ts'
 
 /** Who may call: anyone, a signed-in user, or a member of the household with at least this role. */
 export type Access = 'anonymous' | 'user' | 'viewer' | 'editor' | 'owner'
@@ -23,6 +26,8 @@ export type Upload = { bytes: Buffer; fileName: string | null }
 
 /** What an operation runs with. Reads and writes inside of it are bound to the caller's household. */
 export type Context = {
+  /** The call as it came. */
+  call: Call
   requestId: string
   /** Milliseconds of the epoch at which the request came in. */
   nowMs: number
@@ -31,6 +36,10 @@ export type Context = {
   household: { id: string; role: Role } | null
   /** Reads: one round trip each. In a write operation this is its transaction. */
   db: Runner
+  /** A live row of the household by its id, or null; reads share statements and rows within a run. */
+  load: <C extends Shape>(rows: RowStatements<C>, id: string) => Promise<Row<C> | null>
+  /** Rows of a page when the caller does not say. */
+  pageRows: number
   /** The transaction of a write operation. */
   tx: Transaction | null
   database: Database
@@ -53,7 +62,10 @@ export type Answer = {
   bytes?: { content: Buffer | string; mediaType: string }
 }
 
-type Input<P, Q, B> = { params: P; query: Q; body: B }
+export type Input<P = unknown, Q = unknown, B = unknown> = { params: P; query: Q; body: B }
+
+/** Rows of another noun that rows of a list name. */
+export type Related = { name: string; rows: RowStatements; ids: (row: Record<string, unknown>) => (string | null)[] }
 
 export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   /** `noun.verb`, unique: metric label and OpenAPI operationId. */
@@ -68,9 +80,10 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   access: Access
   criticality: Criticality
   /**
-   * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs.
+   * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs; `stream`: the answer goes on
+   * for as long as both sides like.
    */
-  effect: 'read' | 'write' | 'own'
+  effect: 'read' | 'write' | 'own' | 'stream'
   params?: z.ZodType<P>
   query?: z.ZodType<Q>
   /** A JSON schema, or a file sent as octets or multipart. */
@@ -79,6 +92,10 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   answer?: z.ZodType
   /** The row whose fields `?fields=` may choose from. */
   row?: z.ZodObject
+  /** The fields that a slow network gets; together with the hints of the network in Vary. */
+  essential?: readonly string[]
+  /** Rows that a page names and a fast network gets with it. */
+  related?: readonly Related[]
   status?: number
   /** Codes it may refuse with, besides those that every operation shares. */
   refusals?: readonly RefusalCode[]

@@ -80,5 +80,13 @@ export const pageQuery = {
 }
 
 export function listOf(row: z.ZodType) {
-  return z.strictObject({ data: z.array(row), nextCursor: z.string().nullable() })
+  const page = { data: z.array(row), nextCursor: z.string().nullable() }
+  return z.strictObject({
+    ...page,
+    included: z
+      .record(z.string(), z.array(z.record(z.string(), z.unknown())))
+      .optional()
+      .meta({ description: 'On a fast network: the rows that these rows name, by kind.' }),
+    prefetched: z.strictObject(page).optional().meta({ description: 'On a fast network: the page behind this one.' }),
+  })
 }

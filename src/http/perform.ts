@@ -2,12 +2,16 @@
 import { z } from 'zod'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
-import type { Database, Scope } from '../resources/database.ts'
-import { entityTag, matchesNone, revisionOfMatch, variantOf } from './conditional.ts'
-import type { Answer, Context, Operation, Principal, Role } from './operation.ts'
+import type { Database } from '../resources/database.ts'
+import type { Transaction } from '../resources/transaction.ts'
+import { answerRead } from './answer-read.ts'
+import { answerWrite } from './answer-write.ts'
+import { revisionOfMatch } from './conditional.ts'
+import { takeFields } from './fields.ts'
+import type { Network } from './negotiate.ts'
+import type { Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
-import { hashRequest, keepForReplay, openWrite, readKey } from './replay.ts'
-import { RevisionedReader } from './revision.ts'
+import { ReadRun } from './read-run.ts'
 import { validate } from './validate.ts'
 
 /** What a call brings besides its operation. */
@@ -23,24 +27,32 @@ export type Call = {
   /** Path and query as sent: part of the entity tag and of the idempotency scope. */
   url: string
   body: unknown
-  bodyBytes: Buffer
+  network: Network
   headers: { ifNoneMatch?: string; ifMatch?: string; idempotencyKey?: string }
 }
 
 export type Service = {
   database: Database
   cursors: Cursors
-  /** Distinguishes tags of other software or another history. */ lineage: string
+  /** Distinguishes tags of other software or another history. */
+  lineage: string
+}
+
+/** What steps of a batch share; a request alone has all of it for itself. */
+export type Shared = {
+  /** Reads that nothing is written between. */
+  run?: ReadRun
+  /** The transaction that all writes of an atomic batch are in. */
+  tx?: Transaction
 }
 
 export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null }
 
 const rank: Record<Role, number> = { viewer: 1, editor: 2, owner: 3 }
 const empty = z.strictObject({})
-const fieldsQuery = z.string().min(1).max(1_000)
 
 /** Validates, authorises, replays, runs and answers one call. Throws Failure for every refusal. */
-export async function perform(service: Service, operation: Operation, call: Call): Promise<Performed> {
+export async function perform(service: Service, operation: Operation, call: Call, shared: Shared = {}): Promise<Performed> {
   const household = authorise(operation, call)
   const { fields, query: given } = takeFields(operation, call.query)
   const params = validate(operation.params ?? (empty as z.ZodType), call.params, '/path')
@@ -52,74 +64,33 @@ export async function perform(service: Service, operation: Operation, call: Call
     device: call.principal?.sessionId ?? null,
     request: call.requestId,
   }
-  const variant = variantOf(service.lineage, household?.id ?? '', call.principal?.userId ?? '', call.url)
+  const run = shared.run ?? new ReadRun(service.database, 0)
   const context: Context = {
+    call,
     requestId: call.requestId,
     nowMs: call.nowMs,
     address: call.address,
     principal: call.principal,
     household,
     scope,
-    db: undefined as never,
+    db: shared.tx ?? run.reader(scope),
+    load: shared.tx ? loadFrom(shared.tx, scope.household) : (rows, id) => run.load(scope, rows, id),
     tx: null,
     database: service.database,
     cursors: service.cursors,
+    pageRows: call.network === 'slow' ? limits.pageRowsSlow : limits.pageRowsDefault,
     ifNoneMatch: call.headers.ifNoneMatch,
     ifMatchRevision: call.headers.ifMatch === undefined || operation.method === 'GET' ? null : revisionOfMatch(call.headers.ifMatch),
   }
-  const reader = new RevisionedReader(service.database, scope)
-  context.db = reader
   const input = { params, query, body, prepared: undefined as unknown }
-  if (operation.effect === 'write') {
-    if (operation.prepare) input.prepared = await operation.prepare(context, input)
-    return await write(service, operation, call, context, scope, input)
-  }
-  const conditional = operation.conditional === true && household !== null
-  if (conditional && call.headers.ifNoneMatch !== undefined) {
-    const revision = await reader.readRevision()
-    if (matchesNone(call.headers.ifNoneMatch, revision, variant)) {
-      return { status: 304, headers: { etag: entityTag(revision, variant) }, body: null }
-    }
-  }
-  const answer = await operation.run(context, input)
-  const headers = { ...answer.headers }
-  if (conditional && reader.revision !== null) headers['etag'] = entityTag(reader.revision, variant)
-  return finish(operation, { ...answer, headers }, fields)
+  if (operation.effect !== 'write') return await answerRead(service, operation, context, input, fields, run.reader(scope))
+  if (operation.prepare) input.prepared = await operation.prepare(context, input)
+  return await answerWrite(service, operation, context, input, shared.tx ?? null)
 }
 
-async function write(
-  service: Service,
-  operation: Operation,
-  call: Call,
-  context: Context,
-  scope: Scope,
-  input: Parameters<Operation['run']>[1],
-): Promise<Performed> {
-  const user = call.principal!.userId
-  const claim = {
-    method: operation.method,
-    path: call.url.split('?')[0]!,
-    key: readKey(call.headers.idempotencyKey),
-    requestHash: hashRequest(`${scope.household ?? ''}?${call.url.split('?')[1] ?? ''}`, call.bodyBytes),
-  }
-  return await service.database.write(scope, async (tx) => {
-    const kept = await openWrite(tx, scope.household ?? null, user, claim)
-    if (kept) return { ...kept, headers: { ...kept.headers, 'idempotency-replayed': 'true' } }
-    const answer = await operation.run({ ...context, db: tx, tx }, input)
-    const headers: Record<string, string> = { ...answer.headers }
-    const revision = answer.revision ?? (answer.body as { revision?: number } | undefined)?.revision
-    if (typeof revision === 'number' && scope.household) {
-      const address = headers['location'] ?? claim.path
-      headers['etag'] = entityTag(revision, variantOf(service.lineage, scope.household, user, address))
-    }
-    const performed = finish(operation, { ...answer, headers }, null)
-    keepForReplay(tx, user, claim, {
-      status: performed.status,
-      headers: performed.headers,
-      body: performed.body === null ? null : String(performed.body),
-    })
-    return performed
-  })
+/** Rows as the transaction sees them. */
+export function loadFrom(tx: Transaction, household: string | null): Context['load'] {
+  return async (rows, id) => ((await tx.run(rows.byIds, { household, ids: [id] } as never))[0] as never) ?? null
 }
 
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */
@@ -137,48 +108,9 @@ function authorise(operation: Operation, call: Call): { id: string; role: Role }
   return { id, role }
 }
 
-/** Splits `fields` off the query of operations that answer rows, and checks each name. */
-function takeFields(operation: Operation, query: Record<string, unknown>): { fields: string[] | null; query: Record<string, unknown> } {
-  if (!operation.row || query['fields'] === undefined) return { fields: null, query }
-  const { fields: given, ...rest } = query
-  const names = validate(fieldsQuery, given, '?')
-    .split(',')
-    .map((name) => name.trim())
-  const known = operation.row.shape
-  const unknown = names.filter((name) => !Object.hasOwn(known, name))
-  if (unknown.length > 0 || names.length > limits.fieldsMax) {
-    throw new Failure('invalid-request', `There is no field "${unknown[0] ?? ''}" here; there are ${Object.keys(known).join(', ')}.`, {
-      errors: [{ pointer: '?fields', code: 'unknown-field', detail: unknown.join(', ') }],
-    })
-  }
-  return { fields: [...new Set(names)], query: rest }
-}
-
 function readBody(operation: Operation, body: unknown): unknown {
   if (operation.body === 'file') return body
   if (operation.body) return validate(operation.body, body === undefined ? {} : body, '')
   if (body !== undefined) validate(empty, body, '')
   return undefined
-}
-
-function finish(operation: Operation, answer: Answer, fields: string[] | null): Performed {
-  const headers = answer.headers ?? {}
-  if (answer.bytes) {
-    return { status: answer.status ?? 200, headers: { ...headers, 'content-type': answer.bytes.mediaType }, body: answer.bytes.content }
-  }
-  const status = answer.status ?? operation.status ?? 200
-  if (answer.body === undefined) return { status: status === 200 ? 204 : status, headers, body: null }
-  const body = fields ? select(answer.body as Record<string, unknown>, fields) : answer.body
-  return { status, headers: { ...headers, 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(body) }
-}
-
-function select(body: Record<string, unknown>, fields: string[]): unknown {
-  if (Array.isArray(body['data'])) return { ...body, data: body['data'].map((row) => pick(row as Record<string, unknown>, fields)) }
-  return pick(body, fields)
-}
-
-function pick(row: Record<string, unknown>, fields: string[]): Record<string, unknown> {
-  const picked: Record<string, unknown> = {}
-  for (const field of fields) picked[field] = row[field]
-  return picked
 }

@@ -36,9 +36,10 @@ export function readKey(header: string | undefined): string | null {
   return header
 }
 
-/** What makes two requests the same: their bytes. */
-export function hashRequest(query: string, body: Buffer): Buffer {
-  return createHash('sha256').update(query).update('\0').update(body).digest()
+/** What makes two requests the same: the bytes of a file, else the JSON however it was spaced, so that a step of a batch may repeat a request. */
+export function hashRequest(query: string, body: unknown): Buffer {
+  const content = Buffer.isBuffer(body) ? body : (JSON.stringify(body) ?? '')
+  return createHash('sha256').update(query).update('\0').update(content).digest()
 }
 
 /**

@@ -1,20 +1,14 @@
-// The household's revision, read in one round trip with the first statement of a read, before it: an answer may be newer
-// than its tag but never older.
-import type { Database, Scope } from '../resources/database.ts'
+// A household's reads of one request or of one run of a batch: they carry the revision that the first of them found.
+import type { Database, Read, Scope } from '../resources/database.ts'
 import type { Runner } from '../resources/transaction.ts'
-import { statement } from '../resources/statement.ts'
-
-const readRevision = statement(
-  'revisions.read',
-  { household: 'uuid' },
-  { revision: 'int8' },
-  'select revision from revisions where household_id = :household',
-)
 
 export class RevisionedReader implements Runner {
   readonly #database: Database
   readonly #scope: Scope
+  /** The revision comes before the rows of its round trip: an answer may be newer than its tag but never older. */
   revision: number | null = null
+  /** When the household was last written, in seconds of the epoch. */
+  raisedS = 0
 
   constructor(database: Database, scope: Scope) {
     this.#database = database
@@ -23,25 +17,18 @@ export class RevisionedReader implements Runner {
 
   /** Reads the revision alone: what a conditional request needs before anything else. */
   async readRevision(): Promise<number> {
-    const [rows] = await this.#database.readTogether(this.#scope, [this.#revisionRead()])
-    return this.#keep(rows!)
+    await this.#read([])
+    return this.revision!
   }
 
-  run: Runner['run'] = async (wanted, parameters) => {
-    const read = { statement: wanted as never, parameters }
-    if (this.revision !== null || !this.#scope.household) return (await this.#database.readTogether(this.#scope, [read]))[0] as never
-    const [revisions, rows] = await this.#database.readTogether(this.#scope, [this.#revisionRead(), read])
-    this.#keep(revisions!)
-    return rows as never
-  }
+  run: Runner['run'] = async (wanted, parameters) => (await this.#read([{ statement: wanted, parameters }]))[0] as never
 
-  #revisionRead() {
-    return { statement: readRevision as never, parameters: { household: this.#scope.household } }
-  }
-
-  #keep(rows: object[]): number {
-    const read = (rows[0] as { revision: number } | undefined)?.revision ?? 0
-    this.revision ??= read
-    return this.revision
+  async #read(reads: Read[]): Promise<object[][]> {
+    const { revision, raisedS, results } = await this.#database.readTogether(this.#scope, reads)
+    if (this.revision === null && this.#scope.household) {
+      this.revision = revision ?? 0
+      this.raisedS = raisedS
+    }
+    return results
   }
 }

@@ -15,8 +15,10 @@ import { bearerToken } from './authenticate.ts'
 import { chooseEncoding, compress } from './compress.ts'
 import type { Charge } from './charge.ts'
 import type { Operation, Upload } from './operation.ts'
+import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { perform, type Performed, type Service } from './perform.ts'
 import { toFailure, toProblem } from './refusals.ts'
+import { repeatedParameter } from './routes.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
 export type ServerOptions = {
@@ -30,7 +32,6 @@ export type ServerOptions = {
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
-const varyOnCaller = 'Accept-Encoding, Authorization, Djinn-Household'
 
 /** Makes the server; the caller listens and closes. */
 export async function makeServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -98,7 +99,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
   }
-  const { body, bodyBytes } = await readRequestBody(operation, request)
+  const body = await readRequestBody(operation, request)
   return await perform(options.service, operation, {
     requestId: request.id,
     nowMs: Date.now(),
@@ -109,7 +110,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
     query: singleValues(request.query as Record<string, unknown>),
     url: request.url,
     body,
-    bodyBytes,
+    network: readNetwork((name) => header(request, name)),
     headers: {
       ifNoneMatch: header(request, 'if-none-match'),
       ifMatch: header(request, 'if-match'),
@@ -126,14 +127,12 @@ function header(request: FastifyRequest, name: string): string | undefined {
 function singleValues(query: Record<string, unknown>): Record<string, unknown> {
   const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
   if (twice !== undefined) {
-    throw new Failure('invalid-request', `The parameter ${twice} is given twice.`, {
-      errors: [{ pointer: `?${twice}`, code: 'repeated', detail: 'Give it once.' }],
-    })
+    throw repeatedParameter(twice)
   }
   return { ...query }
 }
 
-async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<{ body: unknown; bodyBytes: Buffer }> {
+async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<unknown> {
   const encoding = header(request, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Failure('unsupported-media-type', 'Send the body without Content-Encoding.', { at: 'Content-Encoding:' })
@@ -141,23 +140,23 @@ async function readRequestBody(operation: Operation, request: FastifyRequest): P
   const mediaType = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
   if (operation.body === 'file') return await readUpload(request, mediaType)
   const bodyBytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  if (bodyBytes.length === 0) return { body: undefined, bodyBytes }
+  if (bodyBytes.length === 0) return undefined
   if (mediaType !== 'application/json') {
     throw new Failure('unsupported-media-type', 'Send the body as application/json.', { at: 'Content-Type:' })
   }
-  return { body: readJson(decodeUtf8(bodyBytes)), bodyBytes }
+  return readJson(decodeUtf8(bodyBytes))
 }
 
-async function readUpload(request: FastifyRequest, mediaType: string): Promise<{ body: Upload; bodyBytes: Buffer }> {
+async function readUpload(request: FastifyRequest, mediaType: string): Promise<Upload> {
   if (mediaType !== 'multipart/form-data') {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     if (bytes.length > limits.importBytesMax) throw new Failure('too-large', `A file has at most ${limits.importBytesMax} bytes.`)
-    return { body: { bytes, fileName: null }, bodyBytes: bytes }
+    return { bytes, fileName: null }
   }
   const part = await request.file()
   if (!part || part.fieldname !== 'file') throw new Failure('invalid-request', 'Send the file in a part named "file".', { at: '/file' })
   const bytes = await part.toBuffer()
-  return { body: { bytes, fileName: part.filename?.slice(0, 255) || null }, bodyBytes: bytes }
+  return { bytes, fileName: part.filename?.slice(0, 255) || null }
 }
 
 async function send(

@@ -19,6 +19,7 @@ export type DatabaseOptions = {
 const types = new pg.TypeOverrides()
 // Amounts, revisions and counts all stay within 2^53-1 (checked by the schema), so a number holds them exactly.
 types.setTypeParser(20, Number)
+types.setTypeParser(1016, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)))
 types.setTypeParser(1082, (text) => text)
 types.setTypeParser(1184, instant)
 
@@ -29,15 +30,15 @@ function instant(text: string): string {
 
 const enterHousehold = statement(
   'scope.enter',
-  { household: 'text', user: 'text', device: 'text', request: 'text', statementTimeout: 'text', lockTimeout: 'text' },
-  { role: 'text' },
+  { household: 'text', user: 'text', device: 'text', request: 'text', statementTimeout: 'text', lockTimeout: 'text', stateOf: 'uuid?' },
+  { role: 'text', state: 'int8[]' },
   `select set_config('djinn.household', :household, true) as h, set_config('djinn.user', :user, true) as u,
     set_config('djinn.device', :device, true) as d, set_config('djinn.request', :request, true) as r,
     set_config('statement_timeout', :statementTimeout, true) as s, set_config('lock_timeout', :lockTimeout, true) as l,
-    set_config('TimeZone', 'UTC', true) as z, set_config('role', 'djinn_app', true) as role`,
+    set_config('TimeZone', 'UTC', true) as z, household_state(:stateOf) as state, set_config('role', 'djinn_app', true) as role`,
 )
 
-function scopeValues(scope: Scope, role = 'djinn_app') {
+function scopeValues(scope: Scope, role = 'djinn_app', stateOf: string | null = null) {
   return {
     text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
     name: `${enterHousehold.name}.${role}`,
@@ -48,8 +49,20 @@ function scopeValues(scope: Scope, role = 'djinn_app') {
       scope.request ?? '',
       String(limits.statementTimeoutMs),
       String(limits.lockTimeoutMs),
+      stateOf,
     ],
   }
+}
+
+export type Read = { statement: Statement<never, never> | Statement; parameters: object }
+
+export type ReadTogether = {
+  /** The household's revision, null without a household. */
+  revision: number | null
+  /** When it was raised, in seconds of the epoch. */
+  raisedS: number
+  /** The rows of each read. */
+  results: object[][]
 }
 
 /** Errors after which the same transaction may succeed when run again. */
@@ -92,21 +105,24 @@ export class Database {
 
   /** Reads in the scope: each statement is one round trip, however many others share the connection. */
   reader(scope: Scope): Runner {
-    return { run: async (wanted, parameters) => (await this.readTogether(scope, [{ statement: wanted, parameters }]))[0] as never }
+    return { run: async (wanted, parameters) => (await this.readTogether(scope, [{ statement: wanted, parameters }])).results[0] as never }
   }
 
-  /** Runs several reads as one transaction in one round trip; answers their rows in order. */
-  async readTogether(scope: Scope, reads: { statement: Statement<never, never> | Statement; parameters: object }[]): Promise<object[][]> {
+  /**
+   * Runs several reads as one transaction in one round trip; answers their rows in order, and how the household stood before
+   * the first. With `snapshot` all of them see the household as it stood then.
+   */
+  async readTogether(scope: Scope, reads: Read[], { snapshot = false } = {}): Promise<ReadTogether> {
     try {
-      return await this.#readOnce(scope, reads)
+      return await this.#readOnce(scope, reads, snapshot)
     } catch (error) {
       // When the shared connection breaks, what was in flight is tried once more on the next one.
       if (!isConnectionError(error) || this.#closed) throw error
-      return await this.#readOnce(scope, reads)
+      return await this.#readOnce(scope, reads, snapshot)
     }
   }
 
-  async #readOnce(scope: Scope, reads: { statement: Statement; parameters: object }[]): Promise<object[][]> {
+  async #readOnce(scope: Scope, reads: Read[], snapshot: boolean): Promise<ReadTogether> {
     const client = await this.#openReader()
     this.#options.observer?.roundTrip?.()
     this.#readsInFlight++
@@ -114,15 +130,17 @@ export class Database {
     try {
       // All four are queued in this tick, so nothing of another request comes between them.
       const sent = [
-        client.query('begin read only'),
-        client.query(scopeValues(scope)),
+        client.query(snapshot ? 'begin isolation level repeatable read read only' : 'begin read only'),
+        client.query(scopeValues(scope, 'djinn_app', scope.household ?? null)),
         ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
         client.query('commit'),
       ]
       const settled = await Promise.allSettled(sent)
       const failed = settled.find((one) => one.status === 'rejected')
       if (failed) throw failed.reason
-      return settled.slice(2, -1).map((one) => (one as PromiseFulfilledResult<pg.QueryResult>).value.rows as object[])
+      const rows = settled.slice(1, -1).map((one) => (one as PromiseFulfilledResult<pg.QueryResult>).value.rows as object[])
+      const [revision = null, raisedS = 0] = (rows[0]![0] as { state: number[] | null }).state ?? []
+      return { revision, raisedS, results: rows.slice(1) }
     } finally {
       clearTimeout(stalled)
       this.#readsInFlight--

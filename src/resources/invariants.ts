@@ -18,6 +18,7 @@ export const invariants = [
   ['splits', 'Splits sum to their transaction', check('broken_splits')],
   ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],
+  ['digests', "The replica's digests are those of its rows", check('broken_digests')],
   ['journal', "The audit trail's hashes chain without a gap", check('broken_journal')],
 ] as const
 

@@ -19,12 +19,17 @@ export class Transaction implements Runner {
   readonly #client: pg.PoolClient
   readonly #send: Send
   readonly #observer: DatabaseObserver | undefined
-  readonly #scope: { text: string; values: string[] }
+  readonly #scope: { text: string; values: (string | null)[] }
   #opening: Promise<unknown> | undefined
   #inRoundTrip = false
   readonly #unanswered = new Set<Promise<unknown>>()
 
-  constructor(client: pg.PoolClient, send: Send, observer: DatabaseObserver | undefined, scope: { text: string; values: string[] }) {
+  constructor(
+    client: pg.PoolClient,
+    send: Send,
+    observer: DatabaseObserver | undefined,
+    scope: { text: string; values: (string | null)[] },
+  ) {
     this.#client = client
     this.#send = send
     this.#observer = observer

@@ -35,6 +35,15 @@ export const limits = {
   gzipLevel: 5,
   accessTokenS: 3_600,
   refreshTokenDays: 60,
+  batchOperationsMax: 10,
+  loaderKeysMax: 100,
+  loaderWaitMs: 2,
+  syncRowsMax: 500,
+  syncBytesMax: 512 * 1024,
+  syncRowsSlow: 50,
+  syncBytesSlow: 32 * 1024,
+  pageRowsSlow: 10,
+  tombstoneDays: 90,
   /** How long a lost answer to a refresh may be asked for again with the old token. */
   refreshRetryMs: 10_000,
   confirmLinkMinutes: 24 * 60,
@@ -57,3 +66,7 @@ assert(limits.statementTimeoutMs < limits.readerStallMs, 'PostgreSQL must have e
 assert(limits.poolWaitMsMax < limits.requestTimeoutMs, 'Waiting for a connection must end before the request does.')
 assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connections are part of the pool.')
 assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
+assert(limits.pageRowsMax <= limits.syncRowsMax, 'A page must fit in one sync answer.')
+assert(limits.syncRowsMax < limits.statementRowsMax, 'A sync answer must fit in one statement.')
+assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch must fit in one statement.')
+assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')

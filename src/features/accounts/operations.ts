@@ -5,7 +5,6 @@ import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/
 import { operation, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { amount, currency, id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
-import { limits } from '../../values/limits.ts'
 import { accountRows, listAccounts } from './store.ts'
 
 const kind = z.enum(['checking', 'savings', 'cash', 'creditCard', 'loan', 'investment', 'other'])
@@ -25,6 +24,9 @@ export const accountShape = z.strictObject({
   updatedAt: instant,
   revision: z.int().meta({ description: "The household's revision at the row's last change." }),
 })
+
+/** What an account is on a slow network. */
+const essential = ['id', 'name', 'kind', 'currency', 'balance', 'closedAt', 'revision'] as const
 
 const institutionId = z.string().min(1).max(64)
 const draft = z.strictObject({
@@ -72,12 +74,13 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       query: z.strictObject(pageQuery),
       answer: listOf(accountShape),
       row: accountShape,
       run: async (context, { query }) => {
         const binding = `accounts ${context.household!.id}`
-        const limit = query.limit ?? limits.pageRowsDefault
+        const limit = query.limit ?? context.pageRows
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listAccounts(after !== undefined), {
           household: context.household!.id,
@@ -116,6 +119,7 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       params: idParams,
       answer: accountShape,
       row: accountShape,

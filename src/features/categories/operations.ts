@@ -6,7 +6,6 @@ import { page } from '../../http/page.ts'
 import { id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
 import type { Runner } from '../../resources/transaction.ts'
 import { newId } from '../../values/id.ts'
-import { limits } from '../../values/limits.ts'
 import { categoryRows, insertDefaults, listCategories } from './store.ts'
 
 const kind = z.enum(['income', 'expense'])
@@ -54,6 +53,9 @@ export async function copyDefaults(tx: Runner, household: string, defaults: read
   await tx.run(insertDefaults, { household, categories: rows })
 }
 
+/** What a category is on a slow network. */
+const essential = ['id', 'name', 'kind', 'parentId', 'archived', 'revision'] as const
+
 export function categoryOperations(): Operation[] {
   const shared = { tag: 'Categories' } as const
   return [
@@ -68,12 +70,13 @@ export function categoryOperations(): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       query: z.strictObject(pageQuery),
       answer: listOf(categoryShape),
       row: categoryShape,
       run: async (context, { query }) => {
         const binding = `categories ${context.household!.id}`
-        const limit = query.limit ?? limits.pageRowsDefault
+        const limit = query.limit ?? context.pageRows
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listCategories(after !== undefined), {
           household: context.household!.id,
@@ -110,6 +113,7 @@ export function categoryOperations(): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       params: idParams,
       answer: categoryShape,
       row: categoryShape,

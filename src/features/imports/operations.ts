@@ -170,7 +170,7 @@ export function importOperations(): Operation[] {
       row: importShape,
       run: async (context, { query }) => {
         const binding = `imports ${context.household!.id}`
-        const limit = query.limit ?? limits.pageRowsDefault
+        const limit = query.limit ?? context.pageRows
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listImports(after !== undefined), {
           household: context.household!.id,

@@ -2,10 +2,9 @@
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { createRow, finite, readRow, restoreRow, whyNot } from '../../http/collection.ts'
-import { operation, type Context, type Operation } from '../../http/operation.ts'
+import { operation, type Context, type Operation, type Related } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { day, id, idParams, integerParameter, listOf, pageQuery } from '../../http/parameters.ts'
-import { limits } from '../../values/limits.ts'
 import { amountMinorMax } from '../../values/money.ts'
 import {
   accountCurrency,
@@ -42,7 +41,12 @@ const listQuery = z.strictObject({
   q: z.string().trim().min(1).max(100).optional().meta({ description: 'Part of the payee or note, in any case.' }),
 })
 
-export function transactionOperations(): Operation[] {
+/** What a transaction is in a list on a slow network. */
+const essential = ['id', 'accountId', 'date', 'amount', 'currency', 'payee', 'categoryId', 'status', 'revision'] as const
+
+export type TransactionNeeds = { related: readonly Related[] }
+
+export function transactionOperations(needs: TransactionNeeds): Operation[] {
   const shared = { tag: 'Transactions', row: transactionShape } as const
   const references = ['account-not-found', 'category-not-found', 'account-closed', 'split-sum-mismatch', 'amount-out-of-range'] as const
   return [
@@ -59,6 +63,8 @@ export function transactionOperations(): Operation[] {
       conditional: true,
       query: listQuery,
       answer: listOf(transactionShape),
+      essential,
+      related: needs.related,
       run: async (context, { query }) => ({ body: await list(context, query) }),
     }),
     operation({
@@ -86,6 +92,7 @@ export function transactionOperations(): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       params: idParams,
       answer: transactionShape,
       run: async (context, { params }) => ({ body: await readRow(context, transactionRows, params.id) }),
@@ -153,7 +160,7 @@ export function transactionOperations(): Operation[] {
 }
 
 async function list(context: Context, query: z.infer<typeof listQuery>) {
-  const { limit = limits.pageRowsDefault, cursor, ...given } = query
+  const { limit = context.pageRows, cursor, ...given } = query
   const household = context.household!.id
   const wanted = (Object.keys(filters) as Filter[]).filter((name) => given[name] !== undefined)
   const values = Object.fromEntries(

@@ -63,6 +63,12 @@ export function editedFields(given: Record<string, unknown>): string[] {
   return personal.filter((name) => Object.hasOwn(given, name)).map((name) => (name === 'categoryId' ? 'category_id' : name))
 }
 
+/** The categories that a row and its splits are in. */
+export function categoriesOf(row: Record<string, unknown>): (string | null)[] {
+  const splits = row['splits'] as { categoryId: string | null }[] | null
+  return [row['categoryId'] as string | null, ...(splits ?? []).map((split) => split.categoryId)]
+}
+
 /** Splits with every field there, as they are kept and answered. */
 export function completeSplits(splits: TransactionDraft['splits']) {
   return splits?.map((split) => ({ amount: split.amount, categoryId: split.categoryId ?? null, note: split.note ?? '' })) ?? null

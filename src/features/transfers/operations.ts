@@ -7,7 +7,6 @@ import { operation, type Context, type Operation } from '../../http/operation.ts
 import { page } from '../../http/page.ts'
 import { day, id, idParams, instant, listOf, pageQuery, positiveAmount, text } from '../../http/parameters.ts'
 import { newId } from '../../values/id.ts'
-import { limits } from '../../values/limits.ts'
 import {
   accountsOf,
   insertLegs,
@@ -60,7 +59,7 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       answer: listOf(transferShape),
       run: async (context, { query }) => {
         const binding = `transfers ${context.household!.id}`
-        const limit = query.limit ?? limits.pageRowsDefault
+        const limit = query.limit ?? context.pageRows
         const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
         const rows = await context.db.run(listTransfers(after !== undefined), {
           household: context.household!.id,

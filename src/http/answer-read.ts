@@ -1,0 +1,88 @@
+// The answer of an operation that writes nothing in a transaction of ours: 304 from the revision, rows as the network can take them.
+import { entityTag, matchesNone, variantOf } from './conditional.ts'
+import { selectFields } from './fields.ts'
+import { networkHeaders, varyOnCaller } from './negotiate.ts'
+import type { Answer, Context, Input, Operation, Related } from './operation.ts'
+import type { Performed, Service } from './perform.ts'
+import type { RevisionedReader } from './revision.ts'
+
+type Row = Record<string, unknown>
+type Page = { data: Row[]; nextCursor: string | null; prefetched?: Page; included?: Record<string, unknown[]> }
+
+export async function answerRead(
+  service: Service,
+  operation: Operation,
+  context: Context,
+  input: Input & { prepared: unknown },
+  fields: string[] | null,
+  reader: RevisionedReader,
+): Promise<Performed> {
+  const { call, household, principal } = context
+  const quality = operation.essential && call.network === 'slow' ? 'essential' : 'full'
+  const headers: Record<string, string> = operation.essential
+    ? { 'djinn-quality': quality, vary: `${varyOnCaller}, ${networkHeaders.join(', ')}` }
+    : {}
+  const conditional = operation.conditional === true && household !== null
+  const variant = variantOf(
+    service.lineage,
+    household?.id ?? '',
+    principal?.userId ?? '',
+    call.url,
+    ...(operation.essential && call.network !== 'ordinary' ? [call.network] : []),
+  )
+  if (conditional && call.headers.ifNoneMatch !== undefined) {
+    const revision = await reader.readRevision()
+    if (matchesNone(call.headers.ifNoneMatch, revision, variant)) {
+      return { status: 304, headers: { ...headers, etag: entityTag(revision, variant) }, body: null }
+    }
+  }
+  const answer = await operation.run(context, input)
+  if (call.network === 'fast' && operation.related && isPage(answer.body)) {
+    answer.body = await enrich(operation, operation.related, context, input, answer.body)
+  }
+  Object.assign(headers, answer.headers)
+  if (conditional && reader.revision !== null) {
+    headers['etag'] ??= entityTag(reader.revision, variant)
+    if (isPage(answer.body)) headers['last-modified'] ??= new Date(reader.raisedS * 1000).toUTCString()
+  }
+  return finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
+}
+
+/** Adds the rows that the page names, and the page behind it. */
+async function enrich(
+  operation: Operation,
+  related: readonly Related[],
+  context: Context,
+  input: Input & { prepared: unknown },
+  page: Page,
+): Promise<Page> {
+  const enriched: Page = { ...page }
+  if (page.nextCursor !== null) {
+    const behind = await operation.run(context, { ...input, query: { ...(input.query as object), cursor: page.nextCursor } })
+    enriched.prefetched = behind.body as Page
+  }
+  const rows = [...page.data, ...(enriched.prefetched?.data ?? [])]
+  const included = related.map(async ({ name, rows: statements, ids }) => {
+    const wanted = new Set(rows.flatMap((row) => ids(row)).filter((id) => id !== null))
+    const found = await Promise.all([...wanted].map((id) => context.load(statements, id)))
+    return [name, found.filter((row) => row !== null)] as const
+  })
+  enriched.included = Object.fromEntries(await Promise.all(included))
+  return enriched
+}
+
+function isPage(body: unknown): body is Page {
+  return typeof body === 'object' && body !== null && Array.isArray((body as Page).data)
+}
+
+/** Makes bytes of an answer. */
+export function finish(operation: Operation, answer: Answer, fields: readonly string[] | null): Performed {
+  const headers = answer.headers ?? {}
+  if (answer.bytes) {
+    return { status: answer.status ?? 200, headers: { ...headers, 'content-type': answer.bytes.mediaType }, body: answer.bytes.content }
+  }
+  const status = answer.status ?? operation.status ?? 200
+  if (answer.body === undefined) return { status: status === 200 ? 204 : status, headers, body: null }
+  const body = fields ? selectFields(answer.body as Row, fields) : answer.body
+  return { status, headers: { ...headers, 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(body) }
+}

@@ -1,0 +1,53 @@
+// The answer of an operation that writes: one transaction around the run, the key's replay and the kept answer in it.
+import type { Transaction } from '../resources/transaction.ts'
+import { finish } from './answer-read.ts'
+import { entityTag, variantOf } from './conditional.ts'
+import type { Context, Input, Operation, Upload } from './operation.ts'
+import { loadFrom, type Performed, type Service } from './perform.ts'
+import { hashRequest, keepForReplay, openWrite, readKey } from './replay.ts'
+
+/** With `outer` the write is part of that transaction, and whoever opened it commits. */
+export async function answerWrite(
+  service: Service,
+  operation: Operation,
+  context: Context,
+  input: Input & { prepared: unknown },
+  outer: Transaction | null,
+): Promise<Performed> {
+  const { call, scope } = context
+  const user = call.principal!.userId
+  const [path = '', search = ''] = call.url.split('?', 2)
+  const claim = {
+    method: operation.method,
+    path,
+    key: readKey(call.headers.idempotencyKey),
+    requestHash: hashRequest(`${scope.household ?? ''}?${search}`, operation.body === 'file' ? (call.body as Upload).bytes : call.body),
+  }
+  const work = async (tx: Transaction): Promise<Performed> => {
+    const kept = await openWrite(tx, scope.household, user, claim)
+    if (kept) return { ...kept, headers: { ...kept.headers, 'idempotency-replayed': 'true' } }
+    const household = scope.household
+    const answer = await operation.run(
+      {
+        ...context,
+        db: tx,
+        tx,
+        load: loadFrom(tx, household),
+      },
+      input,
+    )
+    const headers: Record<string, string> = { ...answer.headers }
+    const revision = answer.revision ?? (answer.body as { revision?: number } | undefined)?.revision
+    if (typeof revision === 'number' && household) {
+      headers['etag'] = entityTag(revision, variantOf(service.lineage, household, user, headers['location'] ?? path))
+    }
+    const performed = finish(operation, { ...answer, headers }, null)
+    keepForReplay(tx, user, claim, {
+      status: performed.status,
+      headers: performed.headers,
+      body: performed.body === null ? null : String(performed.body),
+    })
+    return performed
+  }
+  return outer ? await work(outer) : await service.database.write(scope, work)
+}

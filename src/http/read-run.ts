@@ -1,0 +1,54 @@
+// What the reads of one request, or of neighbouring steps of a batch, share: one reader a household, and rows gathered by id.
+import DataLoader from 'dataloader'
+import { limits } from '../values/limits.ts'
+import type { Database, Scope } from '../resources/database.ts'
+import type { Row, RowStatements } from '../resources/rows.ts'
+import type { Shape } from '../resources/statement.ts'
+import { RevisionedReader } from './revision.ts'
+
+export class ReadRun {
+  readonly #database: Database
+  readonly #gatherMs: number
+  readonly #readers = new Map<string, RevisionedReader>()
+  readonly #loaders = new Map<string, DataLoader<string, object | null>>()
+
+  /** `gatherMs` is how long ids are gathered before they are read: 0 for a request alone, which waits for no other. */
+  constructor(database: Database, gatherMs: number) {
+    this.#database = database
+    this.#gatherMs = gatherMs
+  }
+
+  reader(scope: Scope): RevisionedReader {
+    const key = scope.household ?? ''
+    let reader = this.#readers.get(key)
+    if (!reader) {
+      reader = new RevisionedReader(this.#database, scope)
+      this.#readers.set(key, reader)
+    }
+    return reader
+  }
+
+  /** A live row, or null; ids asked for meanwhile share the statement, and each is read once in this run. */
+  async load<C extends Shape>(scope: Scope, rows: RowStatements<C>, id: string): Promise<Row<C> | null> {
+    const household = scope.household!
+    const key = `${household} ${rows.noun}`
+    let loader = this.#loaders.get(key)
+    if (!loader) {
+      const reader = this.reader(scope)
+      const gatherMs = this.#gatherMs
+      loader = new DataLoader<string, object | null>(
+        async (ids) => {
+          const found = (await reader.run(rows.byIds, { household, ids: [...ids] })) as { id: string }[]
+          const byId = new Map(found.map((row) => [row.id, row]))
+          return ids.map((each) => byId.get(each) ?? null)
+        },
+        {
+          maxBatchSize: limits.loaderKeysMax,
+          ...(gatherMs === 0 ? {} : { batchScheduleFn: (send: () => void) => void setTimeout(send, gatherMs) }),
+        },
+      )
+      this.#loaders.set(key, loader)
+    }
+    return (await loader.load(id)) as Row<C> | null
+  }
+}
