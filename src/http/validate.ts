@@ -19,11 +19,11 @@ const codes: Record<string, string> = {
 export function validate<T>(schema: z.ZodType<T>, value: unknown, prefix: '' | '?' | '/path'): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const errors = result.error.issues.flatMap((issue) => points(issue, prefix)).slice(0, 20)
+  const errors = result.error.issues.flatMap((issue) => points(issue, value, prefix)).slice(0, 20)
   throw new Failure('invalid-request', `${errors[0]!.pointer || 'The body'}: ${errors[0]!.detail}`, { errors })
 }
 
-function points(issue: z.core.$ZodIssue, prefix: string): FailurePoint[] {
+function points(issue: z.core.$ZodIssue, value: unknown, prefix: string): FailurePoint[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       pointer: pointer([...issue.path, key], prefix),
@@ -34,9 +34,9 @@ function points(issue: z.core.$ZodIssue, prefix: string): FailurePoint[] {
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The branch that came closest says most: the one whose first complaint lies deepest.
     const closest = issue.errors.toSorted((a, b) => (b[0]?.path.length ?? 0) - (a[0]?.path.length ?? 0) || a.length - b.length)[0]!
-    return closest.flatMap((inner) => points({ ...inner, path: [...issue.path, ...inner.path] }, prefix))
+    return closest.flatMap((inner) => points({ ...inner, path: [...issue.path, ...inner.path] }, value, prefix))
   }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined
+  const missing = issue.code === 'invalid_type' && at(value, issue.path) === undefined
   const custom = issue.code === 'custom' ? ((issue.params as { code?: string } | undefined)?.code ?? 'invalid') : undefined
   return [
     {
@@ -45,6 +45,10 @@ function points(issue: z.core.$ZodIssue, prefix: string): FailurePoint[] {
       detail: missing ? 'is required' : issue.message,
     },
   ]
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[part], value)
 }
 
 function pointer(path: readonly PropertyKey[], prefix: string): string {
