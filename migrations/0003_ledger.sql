@@ -24,7 +24,7 @@ create table accounts (
   -- Lets a transaction carry its account's currency, held equal by the foreign key.
   unique (household_id, id, currency)
 );
-create index accounts_by_revision on accounts (household_id, revision);
+create index accounts_by_revision on accounts (household_id, revision, id);
 
 create table categories (
   household_id uuid not null references households,
@@ -44,7 +44,7 @@ create table categories (
   primary key (household_id, id),
   constraint category_parent foreign key (household_id, parent_id) references categories (household_id, id)
 );
-create index categories_by_revision on categories (household_id, revision);
+create index categories_by_revision on categories (household_id, revision, id);
 create index categories_by_parent on categories (household_id, parent_id) where parent_id is not null;
 
 create table transfers (
@@ -107,7 +107,7 @@ create index transactions_by_date on transactions (household_id, date desc, id d
 create index transactions_by_account on transactions (household_id, account_id, date desc, id desc) where deleted_at is null;
 create index transactions_by_category on transactions (household_id, category_id, date desc, id desc)
   where deleted_at is null and category_id is not null;
-create index transactions_by_revision on transactions (household_id, revision);
+create index transactions_by_revision on transactions (household_id, revision, id);
 create unique index transactions_external_id on transactions (household_id, source_account_id, external_id)
   where external_id is not null and deleted_at is null;
 -- What a statement's rows are held against when it is imported again.

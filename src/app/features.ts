@@ -13,10 +13,12 @@ import { foundHousehold, householdOperations } from '../features/households/oper
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
 import { importOperations } from '../features/imports/operations.ts'
+import { syncOperations } from '../features/sync/operations.ts'
 import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
 import { systemOperations } from '../features/system/operations.ts'
 import { transactionOperations } from '../features/transactions/operations.ts'
+import { transactionRows } from '../features/transactions/store.ts'
 import { categoriesOf, transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
@@ -69,6 +71,14 @@ export function makeFeatures(resources: Resources, entrance: Entrance): Features
     ...importOperations(),
     ...auditOperations(),
     ...systemOperations(catalog),
+    ...syncOperations({
+      epoch: resources.installation.epoch,
+      kinds: [
+        { name: 'accounts', rows: accountRows as never },
+        { name: 'categories', rows: categoryRows as never },
+        { name: 'transactions', rows: transactionRows as never },
+      ],
+    }),
     ...batchOperations({
       service: entrance.service,
       findRoute: (method, url) => {

@@ -30,6 +30,16 @@ export function rowStatements<const C extends Shape>(shape: RowShape<C>) {
       columns,
       `select ${select} from ${table} t where t.household_id = :household and t.id = any(:ids) and t.deleted_at is null`,
     ),
+    /** What changed between two revisions, in their order; `gone` are the deleted ones, which a first snapshot leaves out. */
+    changed: statement(
+      `${noun}.changed`,
+      { household: 'uuid', after: 'int8', afterId: 'uuid', to: 'int8', tombstones: 'bool', rows: 'int4' },
+      { ...columns, gone: 'bool' },
+      `select ${select}, t.deleted_at is not null as gone from ${table} t
+      where t.household_id = :household and (t.revision, t.id) > (:after, :afterId) and t.revision <= :to
+        and (:tombstones or t.deleted_at is null)
+      order by t.revision, t.id limit :rows`,
+    ),
     insert:
       shape.insert.length === 0
         ? null

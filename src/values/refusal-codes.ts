@@ -31,6 +31,7 @@ export const refusalCodes = {
   'import-not-committed': [409, 'The import was not committed'],
   'import-has-errors': [409, 'The import has rows that could not be read'],
   'last-owner': [409, 'A household needs an owner'],
+  'cursor-expired': [410, 'The cursor is too old'],
   'precondition-failed': [412, 'It changed since you read it'],
   'too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The media type is not supported'],
