@@ -5,6 +5,7 @@ import { newId } from '../values/id.ts'
 import { limits } from '../values/limits.ts'
 import { columnsOf, type Row, type RowStatements } from '../resources/rows.ts'
 import type { Shape } from '../resources/statement.ts'
+import { changedSince, refuseConflicts } from './merge.ts'
 import type { Answer, Context } from './operation.ts'
 
 type Presented = Record<string, unknown> & { id: string; revision: number }
@@ -43,8 +44,14 @@ export async function patchRow<C extends Shape>(
   context: Context,
   rows: RowStatements<C>,
   id: string,
-  changes: Record<string, unknown>,
+  given: Record<string, unknown> & { baseRevision?: number | undefined },
 ): Promise<Answer> {
+  const { baseRevision, ...changes } = given
+  if (baseRevision !== undefined) {
+    const [current, since] = await Promise.all([context.load(rows, id), changedSince(context, baseRevision, [id])])
+    if (!current) throw await whyNot(context, rows, id)
+    refuseConflicts(baseRevision, since, { current: current as Presented, changes })
+  }
   const [row] = await context.db.run(rows.patch as never, {
     household: context.household!.id,
     id,

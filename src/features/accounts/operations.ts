@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { amount, currency, id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
@@ -39,6 +40,7 @@ const draft = z.strictObject({
   note: text(2_000).optional(),
 })
 const changes = z.strictObject({
+  baseRevision,
   name: text(100, 1).optional(),
   kind: kind.optional(),
   currency: currency.optional(),
@@ -139,7 +141,7 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       body: changes,
       answer: accountShape,
       row: accountShape,
-      refusals: ['deleted', 'precondition-failed', 'in-use', 'institution-not-found'],
+      refusals: ['conflict', 'deleted', 'precondition-failed', 'in-use', 'institution-not-found'],
       run: async (context, { params, body }) => {
         await checkInstitution(body.institutionId)
         return await patchRow(context, accountRows, params.id, body)

@@ -1,6 +1,7 @@
 // Categories: what the money was for. A household starts with a copy of the system's defaults.
 import { z } from 'zod'
 import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
@@ -34,7 +35,7 @@ const draft = z.strictObject({
   color: color.nullable().optional(),
   archived: z.boolean().optional(),
 })
-const changes = draft.omit({ id: true }).partial()
+const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
 
 export type DefaultCategory = { key: string; name: string; kind: 'income' | 'expense'; parent: string | null; icon: string; color: string }
 
@@ -132,7 +133,7 @@ export function categoryOperations(): Operation[] {
       body: changes,
       answer: categoryShape,
       row: categoryShape,
-      refusals: ['deleted', 'precondition-failed', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
+      refusals: ['conflict', 'deleted', 'precondition-failed', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
       run: (context, { params, body }) => patchRow(context, categoryRows, params.id, body),
     }),
     operation({

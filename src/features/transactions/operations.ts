@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { createRow, finite, readRow, restoreRow, whyNot } from '../../http/collection.ts'
+import { changedSince, refuseConflicts } from '../../http/merge.ts'
 import { operation, type Context, type Operation, type Related } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { day, id, idParams, integerParameter, listOf, pageQuery } from '../../http/parameters.ts'
@@ -111,7 +112,15 @@ export function transactionOperations(needs: TransactionNeeds): Operation[] {
       params: idParams,
       body: transactionChanges,
       answer: transactionShape,
-      refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', 'part-of-transfer', 'currency-mismatch', ...references],
+      refusals: [
+        'conflict',
+        'deleted',
+        'precondition-failed',
+        'transaction-reconciled',
+        'part-of-transfer',
+        'currency-mismatch',
+        ...references,
+      ],
       run: (context, { params, body }) => patch(context, params.id, body),
     }),
     operation({
@@ -200,9 +209,31 @@ async function create(context: Context, body: TransactionDraft) {
   })
 }
 
+/** Fields that only make sense together: who changes one collides with who changed another. */
+const mergedTogether = {
+  amount: ['amount', 'splits'],
+  splits: ['amount', 'splits'],
+  original: ['original_amount', 'original_currency'],
+}
+
 async function patch(context: Context, transactionId: string, body: TransactionChanges) {
   const household = context.household!.id
-  const { original, splits, ...plain } = body
+  const { original, splits, baseRevision, ...plain } = body
+  if (baseRevision !== undefined) {
+    const [current, since] = await Promise.all([
+      context.load(transactionRows, transactionId),
+      changedSince(context, baseRevision, [transactionId]),
+    ])
+    if (!current) throw await whyNot(context, transactionRows, transactionId)
+    const wanted = {
+      ...plain,
+      ...(splits === undefined ? {} : { splits: completeSplits(splits) }),
+      ...(original === undefined ? {} : { original }),
+    }
+    const shown = current.original as { amount: number; currency: string } | null
+    const comparable = { ...current, original: shown && { amount: shown.amount, currency: shown.currency } }
+    refuseConflicts(baseRevision, since, { current, comparable, changes: wanted, columns: mergedTogether })
+  }
   const changes: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(plain)) changes[name.replace('Id', '_id')] = value
   if (splits !== undefined) changes['splits'] = completeSplits(splits)

@@ -1,5 +1,6 @@
 // Pure rules of transactions: the shape, the rate of an original amount, and what a draft becomes in the database.
 import { z } from 'zod'
+import { baseRevision } from '../../http/merge.ts'
 import { amount, currency, day, id, instant, text } from '../../http/parameters.ts'
 import { limits } from '../../values/limits.ts'
 import { exponentOf } from '../../values/money.ts'
@@ -52,7 +53,7 @@ export const transactionDraft = z.strictObject({
 })
 export type TransactionDraft = z.infer<typeof transactionDraft>
 
-export const transactionChanges = transactionDraft.omit({ id: true, externalId: true }).partial()
+export const transactionChanges = transactionDraft.omit({ id: true, externalId: true }).partial().extend({ baseRevision })
 export type TransactionChanges = z.infer<typeof transactionChanges>
 
 /** Fields that, once a person set them, neither rule nor feed nor import changes. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { finite, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
+import { baseRevision, changedSince, refuseConflicts } from '../../http/merge.ts'
 import { operation, type Context, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { day, id, idParams, instant, listOf, pageQuery, positiveAmount, text } from '../../http/parameters.ts'
@@ -31,7 +32,7 @@ const draft = z.strictObject({
   toAmount: positiveAmount.optional().meta({ description: 'Minor units that reach the other; needed when the currencies differ.' }),
   note: text(2_000).optional(),
 })
-const changes = draft.omit({ id: true }).partial()
+const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
 
 /** The id of a leg follows from the transfer's, so that an offline client knows it too: UUIDv8 of SHA-256("<id>/<side>"). */
 export function legId(transferId: string, side: 'from' | 'to'): string {
@@ -136,12 +137,21 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       params: idParams,
       body: changes,
       answer: transferShape,
-      refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', ...references],
+      refusals: ['conflict', 'deleted', 'precondition-failed', 'transaction-reconciled', ...references],
       run: async (context, { params, body }) => {
         const household = context.household!.id
         const [touched] = await context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
         if (!touched) throw await whyNot(context, transferRows, params.id)
-        const before = await read(context, params.id)
+        const { baseRevision: base, ...wanted } = body
+        const ids = [legId(params.id, 'from'), legId(params.id, 'to')]
+        const [before, since] = await Promise.all([read(context, params.id), base === undefined ? null : changedSince(context, base, ids)])
+        if (base !== undefined)
+          refuseConflicts(base, since!, {
+            current: { ...before, revision: Math.max(before.from.revision, before.to.revision) },
+            comparable: fieldsOf(before),
+            changes: wanted,
+            columns: mergedTogether,
+          })
         const fromAccountId = body.fromAccountId ?? before.from.accountId
         const toAccountId = body.toAccountId ?? before.to.accountId
         if (fromAccountId === toAccountId) throw toItself()
@@ -198,7 +208,36 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
   ]
 }
 
-type Leg = { accountId: string; amount: number; date: string; note: string; createdAt: string; updatedAt: string }
+/** The fields of a transfer, by which journal columns of its legs. */
+const mergedTogether = {
+  fromAccountId: ['account_id'],
+  toAccountId: ['account_id'],
+  amount: ['amount'],
+  toAmount: ['amount'],
+}
+
+/** A transfer as a draft would say it. */
+function fieldsOf({ from, to }: Transfer) {
+  return {
+    fromAccountId: from.accountId,
+    toAccountId: to.accountId,
+    date: from.date,
+    amount: -from.amount,
+    toAmount: to.amount,
+    note: from.note,
+  }
+}
+
+type Leg = {
+  id: string
+  revision: number
+  accountId: string
+  amount: number
+  date: string
+  note: string
+  createdAt: string
+  updatedAt: string
+}
 type Transfer = { id: string; createdAt: string; updatedAt: string; revision: number; from: Leg; to: Leg }
 
 /** Instants inside of jsonb are written with +00:00; ours end in Z. */
