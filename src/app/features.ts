@@ -74,9 +74,9 @@ export function makeFeatures(resources: Resources, entrance: Entrance): Features
     ...syncOperations({
       epoch: resources.installation.epoch,
       kinds: [
-        { name: 'accounts', rows: accountRows as never },
-        { name: 'categories', rows: categoryRows as never },
-        { name: 'transactions', rows: transactionRows as never },
+        { name: 'accounts', rows: accountRows },
+        { name: 'categories', rows: categoryRows },
+        { name: 'transactions', rows: transactionRows },
       ],
     }),
     ...batchOperations({

@@ -3,7 +3,8 @@ import type { Transaction } from '../resources/transaction.ts'
 import { finish } from './answer-read.ts'
 import { entityTag, variantOf } from './conditional.ts'
 import type { Context, Input, Operation, Upload } from './operation.ts'
-import { loadFrom, type Performed, type Service } from './perform.ts'
+import type { Performed, Service } from './perform.ts'
+import { loadFrom } from './read-run.ts'
 import { hashRequest, keepForReplay, openWrite, readKey } from './replay.ts'
 
 /** With `outer` the write is part of that transaction, and whoever opened it commits. */

@@ -50,7 +50,7 @@ export async function patchRow<C extends Shape>(
   if (baseRevision !== undefined) {
     const [current, since] = await Promise.all([context.load(rows, id), changedSince(context, baseRevision, [id])])
     if (!current) throw await whyNot(context, rows, id)
-    refuseConflicts(baseRevision, since, { current: current as Presented, changes })
+    refuseConflicts(baseRevision, since, { current: current as unknown as Presented, changes })
   }
   const [row] = await context.db.run(rows.patch as never, {
     household: context.household!.id,

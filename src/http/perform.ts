@@ -11,7 +11,7 @@ import { takeFields } from './fields.ts'
 import type { Network } from './negotiate.ts'
 import type { Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
-import { ReadRun } from './read-run.ts'
+import { loadFrom, ReadRun } from './read-run.ts'
 import { validate } from './validate.ts'
 
 /** What a call brings besides its operation. */
@@ -86,11 +86,6 @@ export async function perform(service: Service, operation: Operation, call: Call
   if (operation.effect !== 'write') return await answerRead(service, operation, context, input, fields, run.reader(scope))
   if (operation.prepare) input.prepared = await operation.prepare(context, input)
   return await answerWrite(service, operation, context, input, shared.tx ?? null)
-}
-
-/** Rows as the transaction sees them. */
-export function loadFrom(tx: Transaction, household: string | null): Context['load'] {
-  return async (rows, id) => ((await tx.run(rows.byIds, { household, ids: [id] } as never))[0] as never) ?? null
 }
 
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */

@@ -3,6 +3,7 @@ import DataLoader from 'dataloader'
 import { limits } from '../values/limits.ts'
 import type { Database, Scope } from '../resources/database.ts'
 import type { Row, RowStatements } from '../resources/rows.ts'
+import type { Runner } from '../resources/transaction.ts'
 import type { Shape } from '../resources/statement.ts'
 import { RevisionedReader } from './revision.ts'
 
@@ -51,4 +52,10 @@ export class ReadRun {
     }
     return (await loader.load(id)) as Row<C> | null
   }
+}
+
+/** Rows as the transaction sees them. */
+export function loadFrom(tx: Runner, household: string | null) {
+  return async <C extends Shape>(rows: RowStatements<C>, id: string): Promise<Row<C> | null> =>
+    ((await tx.run(rows.byIds, { household, ids: [id] }))[0] as Row<C> | undefined) ?? null
 }

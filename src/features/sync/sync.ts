@@ -145,7 +145,7 @@ async function walkHousehold(needs: SyncNeeds, context: Context, walk: Walk, hou
     },
   }))
   const withHousehold = first === 0 && kinds.includes(householdKind)
-  if (withHousehold) reads.push({ statement: readHousehold as never, parameters: { household, user: context.principal!.userId } })
+  if (withHousehold) reads.push({ statement: readHousehold, parameters: { household, user: context.principal!.userId } })
   const { revision, results } = await context.database.readTogether({ ...context.scope, household }, reads, { snapshot: true })
   if (withHousehold) {
     const [row] = results.pop() as { id: string; revision: number }[]
