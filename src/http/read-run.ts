@@ -57,5 +57,5 @@ export class ReadRun {
 /** Rows as the transaction sees them. */
 export function loadFrom(tx: Runner, household: string | null) {
   return async <C extends Shape>(rows: RowStatements<C>, id: string): Promise<Row<C> | null> =>
-    ((await tx.run(rows.byIds, { household, ids: [id] }))[0] as Row<C> | undefined) ?? null
+    (await tx.run(rows.byIds, { household: household!, ids: [id] }))[0] ?? null
 }
