@@ -22,12 +22,13 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
   const service = { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` }
   const charge = makeCharge(config.rate)
+  const authenticate = makeAuthenticate(database, resources.notifications)
   const features = makeFeatures(resources, { service, charge })
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
     service,
-    authenticate: makeAuthenticate(database, resources.notifications),
+    authenticate,
     charge,
     metrics,
     log,
@@ -40,6 +41,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   let stopping = false
   app.addHook('preClose', async () => {
     stopping = true
+    features.endStreams()
   })
   const noStore = { 'cache-control': 'no-store' }
   app.get('/health', async (_request, reply) => reply.headers(noStore).send({ status: 'alive', version }))

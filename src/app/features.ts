@@ -9,6 +9,8 @@ import { auditOperations } from '../features/audit/operations.ts'
 import { batchOperations } from '../features/batch/operations.ts'
 import { categoryOperations, copyDefaults, type DefaultCategory } from '../features/categories/operations.ts'
 import { categoryRows } from '../features/categories/store.ts'
+import { EventHub } from '../features/events/hub.ts'
+import { eventOperations } from '../features/events/operations.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
@@ -24,7 +26,7 @@ import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
 
-export type Features = { operations: Operation[]; catalog: Catalog; close: () => Promise<void> }
+export type Features = { operations: Operation[]; catalog: Catalog; endStreams: () => void; close: () => Promise<void> }
 
 /** What the operations that call other operations need of the API. */
 export type Entrance = { service: Service; charge: Charge }
@@ -43,6 +45,7 @@ export function makeFeatures(resources: Resources, entrance: Entrance): Features
   }
   void loadDefaults().catch((error: unknown) => log.error({ err: error }, 'default categories cannot be read'))
 
+  const hub = new EventHub(resources)
   let findRoute: FindRoute | undefined
   const operations: Operation[] = [
     ...identityOperations({
@@ -79,6 +82,7 @@ export function makeFeatures(resources: Resources, entrance: Entrance): Features
         { name: 'transactions', rows: transactionRows },
       ],
     }),
+    ...eventOperations(hub),
     ...batchOperations({
       service: entrance.service,
       findRoute: (method, url) => {
@@ -89,5 +93,5 @@ export function makeFeatures(resources: Resources, entrance: Entrance): Features
       onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
     }),
   ]
-  return { operations, catalog, close: () => mailedLinks.close() }
+  return { operations, catalog, endStreams: () => hub.close(), close: () => mailedLinks.close() }
 }

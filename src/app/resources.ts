@@ -1,6 +1,7 @@
 // Opens everything the service holds, in order, and closes it in reverse.
 import { pino, type Logger } from 'pino'
 import { type Config } from '../resources/config.ts'
+import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
@@ -23,6 +24,7 @@ export type Resources = {
   log: Logger
   database: Database
   notifications: Notifications
+  announcements: Announcements
   mailer: Mailer | null
   metrics: Metrics
   installation: { cursorSecret: Buffer; epoch: string }
@@ -121,11 +123,14 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.roundTrip()
           watch.roundTrip?.()
         },
+        committed: (household, revision) => announcements.announce(household, revision),
       },
     })
     closers.push(() => database.close())
     const notifications = new Notifications(urls.directUrl, (message, error) => log.warn({ err: error }, message))
     closers.push(() => notifications.close())
+    const announcements = new Announcements(notifications)
+    closers.push(() => announcements.close())
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
     if (mailer) closers.push(() => mailer.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
@@ -135,6 +140,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       log,
       database,
       notifications,
+      announcements,
       mailer,
       metrics,
       installation: installation!,

@@ -81,6 +81,9 @@ export function finish(operation: Operation, answer: Answer, fields: readonly st
   if (answer.bytes) {
     return { status: answer.status ?? 200, headers: { ...headers, 'content-type': answer.bytes.mediaType }, body: answer.bytes.content }
   }
+  if (answer.stream) {
+    return { status: 200, headers: { ...headers, 'content-type': operation.answerType! }, body: null, stream: answer.stream }
+  }
   const status = answer.status ?? operation.status ?? 200
   if (answer.body === undefined) return { status: status === 200 ? 204 : status, headers, body: null }
   const body = fields ? selectFields(answer.body as Row, fields) : answer.body

@@ -61,9 +61,10 @@ function documentOperation(operation: Operation): DocumentedOperation {
     parameters: parametersOf(operation),
     responses: {
       [status]: {
-        description: operation.answer ? 'The answer' : 'Done',
+        description: operation.answer || operation.answerType ? 'The answer' : 'Done',
         ...(operation.conditional ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
         ...(operation.answer ? { content: { 'application/json': { schema: toSchema(operation.answer, 'output') } } } : {}),
+        ...(operation.answerType ? { content: { [operation.answerType]: { schema: { type: 'string' } } } } : {}),
       },
     },
     security: operation.access === 'anonymous' ? [] : [{ bearer: [] }],

@@ -60,7 +60,12 @@ export type Answer = {
   revision?: number
   /** Bytes as they are, with their media type, instead of a JSON body. */
   bytes?: { content: Buffer | string; mediaType: string }
+  /** Takes over the connection and answers what to call when the client is gone. */
+  stream?: (sink: EventSink) => Promise<() => void>
 }
+
+/** Where a stream is written to; it ends by itself when the client does not read. */
+export type EventSink = { write: (text: string) => void; end: () => void }
 
 export type Input<P = unknown, Q = unknown, B = unknown> = { params: P; query: Q; body: B }
 
@@ -96,6 +101,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   essential?: readonly string[]
   /** Rows that a page names and a fast network gets with it. */
   related?: readonly Related[]
+  /** The media type of an answer that is not JSON. */
+  answerType?: string
   status?: number
   /** Codes it may refuse with, besides those that every operation shares. */
   refusals?: readonly RefusalCode[]

@@ -9,7 +9,7 @@ import { answerWrite } from './answer-write.ts'
 import { revisionOfMatch } from './conditional.ts'
 import { takeFields } from './fields.ts'
 import type { Network } from './negotiate.ts'
-import type { Context, Operation, Principal, Role } from './operation.ts'
+import type { Answer, Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
 import { loadFrom, ReadRun } from './read-run.ts'
 import { validate } from './validate.ts'
@@ -28,7 +28,7 @@ export type Call = {
   url: string
   body: unknown
   network: Network
-  headers: { ifNoneMatch?: string; ifMatch?: string; idempotencyKey?: string }
+  headers: { ifNoneMatch?: string; ifMatch?: string; idempotencyKey?: string; lastEventId?: string }
 }
 
 export type Service = {
@@ -46,7 +46,7 @@ export type Shared = {
   tx?: Transaction
 }
 
-export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null }
+export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null; stream?: Answer['stream'] }
 
 const rank: Record<Role, number> = { viewer: 1, editor: 2, owner: 3 }
 const empty = z.strictObject({})

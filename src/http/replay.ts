@@ -11,8 +11,8 @@ export type Kept = { status: number; headers: Record<string, string>; body: stri
 const beginWrite = statement(
   'replay.begin',
   { household: 'uuid?', user: 'uuid', method: 'text', path: 'text', key: 'text?' },
-  { busy: 'bool', hash: 'bytea?', status: 'int4?', headers: 'jsonb?', body: 'text?' },
-  `select busy, known_hash as hash, known_status as status, known_headers as headers, known_body as body
+  { revision: 'int8?', busy: 'bool', hash: 'bytea?', status: 'int4?', headers: 'jsonb?', body: 'text?' },
+  `select revision, busy, known_hash as hash, known_status as status, known_headers as headers, known_body as body
   from begin_write(:household, :user, :method, :path, :key)`,
 )
 const keepAnswer = statement(
@@ -48,11 +48,15 @@ export function hashRequest(query: string, body: unknown): Buffer {
  */
 export async function openWrite(tx: Transaction, household: string | null, user: string, claim: Claim): Promise<Kept | null> {
   const opening = tx.run(beginWrite, { household, user, method: claim.method, path: claim.path, key: claim.key })
+  const raised = opening.then(([found]) => {
+    if (household !== null && found!.revision !== null) tx.raised = { household, revision: found!.revision }
+    return found
+  })
   if (claim.key === null) {
-    opening.catch(() => {})
+    raised.catch(() => {})
     return null
   }
-  const [found] = await opening
+  const found = await raised
   if (found!.busy) {
     throw new Failure('idempotency-in-progress', 'The first request with this Idempotency-Key is still running.', { retryAfterS: 1 })
   }

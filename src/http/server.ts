@@ -16,6 +16,7 @@ import { chooseEncoding, compress } from './compress.ts'
 import type { Charge } from './charge.ts'
 import type { Operation, Upload } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
+import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
 import { toFailure, toProblem } from './refusals.ts'
 import { repeatedParameter } from './routes.ts'
@@ -85,6 +86,7 @@ async function handle(options: ServerOptions, operation: Operation, request: Fas
   const startedMs = performance.now()
   try {
     const performed = await withDeadline(answer(options, operation, request, reply))
+    if (performed.stream) return await streamEvents(request, reply, performed)
     return await send(options, operation, startedMs, request, reply, performed)
   } catch (error) {
     return await refuse(options, operation, request, reply, error, startedMs)
@@ -115,6 +117,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
       ifNoneMatch: header(request, 'if-none-match'),
       ifMatch: header(request, 'if-match'),
       idempotencyKey: header(request, 'idempotency-key'),
+      lastEventId: header(request, 'last-event-id'),
     },
   })
 }

@@ -223,6 +223,7 @@ export class Database {
       const result = await work(tx)
       await tx.commit()
       client.release()
+      if (tx.raised) this.#options.observer?.committed?.(tx.raised.household, tx.raised.revision)
       return result
     } catch (error) {
       await tx.rollback().then(

@@ -26,6 +26,13 @@ export class Notifications {
     this.#listens = this.#listens.then(async () => await this.#client?.query(`listen ${channel}`)).catch(() => {})
   }
 
+  /** Tells all processes, this one included; lost while the connection is. */
+  notify(channel: string, payload: string) {
+    this.#client
+      ?.query('select pg_notify($1, $2)', [channel, payload])
+      .catch((error: unknown) => this.#log('a notification was lost', error))
+  }
+
   /** Called whenever messages may have been missed. */
   onGap(handler: () => void) {
     this.#gapHandlers.push(handler)

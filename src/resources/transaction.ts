@@ -10,6 +10,8 @@ export type Runner = {
 export type DatabaseObserver = {
   statement?: (name: string, durationMs: number, failed: boolean) => void
   roundTrip?: () => void
+  /** A household has a new revision, committed. */
+  committed?: (household: string, revision: number) => void
 }
 
 type Send = (wanted: Statement, parameters: object) => Promise<pg.QueryResult>
@@ -23,6 +25,8 @@ export class Transaction implements Runner {
   #opening: Promise<unknown> | undefined
   #inRoundTrip = false
   readonly #unanswered = new Set<Promise<unknown>>()
+  /** The household's new revision, known once the write is open. */
+  raised: { household: string; revision: number } | undefined
 
   constructor(
     client: pg.PoolClient,

@@ -36,6 +36,11 @@ export const limits = {
   accessTokenS: 3_600,
   refreshTokenDays: 60,
   batchOperationsMax: 10,
+  eventStreamsPerUserMax: 3,
+  eventBeatMs: 25_000,
+  eventRetryMs: 3_000,
+  /** What a stream may leave unread before it is cut. */
+  eventUnreadBytesMax: 64 * 1024,
   loaderKeysMax: 100,
   loaderWaitMs: 2,
   syncRowsMax: 500,

@@ -79,6 +79,7 @@ function callOf(outer: Call, step: Step): Call {
     headers: {
       ifNoneMatch: header('if-none-match'),
       ifMatch: header('if-match'),
+      lastEventId: undefined,
       idempotencyKey: header('idempotency-key') ?? (batchKey === undefined || step.method === 'GET' ? undefined : `${batchKey}/${step.id}`),
     },
   }
