@@ -1,7 +1,8 @@
 // The API on its port: operations, health, the OpenAPI document and the readable docs.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readFileSync } from 'node:fs'
 import { makeCharge } from '../http/charge.ts'
+import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
 import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
@@ -20,7 +21,7 @@ export type Api = { app: FastifyInstance; operations: readonly Operation[]; clos
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
-  const features = makeFeatures(resources)
+  const features = await makeFeatures(resources)
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
@@ -56,21 +57,24 @@ export async function makeApi(resources: Resources): Promise<Api> {
       .headers(ready ? noStore : { ...noStore, 'retry-after': '1' })
       .send({ status: ready ? 'ready' : 'not ready' })
   })
-  const documentText = JSON.stringify(document)
-  app.get('/api/openapi.json', async (_request, reply) =>
-    reply.headers({ 'cache-control': 'public, max-age=300' }).type('application/json; charset=utf-8').send(documentText),
-  )
-  const page = docsPage(document)
-  app.get('/docs', async (_request, reply) =>
-    reply
-      .headers({
-        'cache-control': 'public, max-age=300',
-        'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      })
-      .type('text/html; charset=utf-8')
-      .send(page),
-  )
+  const sendPublic = async (request: FastifyRequest, reply: FastifyReply, bytes: Buffer, mediaType: string) => {
+    const encoding = chooseEncoding(request.headers['accept-encoding'])
+    const small = await compress(bytes, encoding)
+    if (small) reply.header('content-encoding', encoding!)
+    return reply
+      .headers({ 'cache-control': 'public, max-age=300', vary: 'Accept-Encoding', 'content-type': mediaType })
+      .send(small ?? bytes)
+  }
+  const documentBytes = Buffer.from(JSON.stringify(document))
+  app.get('/api/openapi.json', (request, reply) => sendPublic(request, reply, documentBytes, 'application/json; charset=utf-8'))
+  const page = Buffer.from(docsPage(document))
+  app.get('/docs', (request, reply) => {
+    reply.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    )
+    return sendPublic(request, reply, page, 'text/html; charset=utf-8')
+  })
   return {
     app,
     operations: features.operations,

@@ -37,7 +37,7 @@ export type Performed = { status: number; headers: Record<string, string>; body:
 
 const rank: Record<Role, number> = { viewer: 1, editor: 2, owner: 3 }
 const empty = z.strictObject({})
-const fieldsQuery = z.string().min(1).max(1_000)
+const fieldsQuery = z.object({ fields: z.string().min(1).max(1_000) })
 
 /** Validates, authorises, replays, runs and answers one call. Throws Failure for every refusal. */
 export async function perform(service: Service, operation: Operation, call: Call): Promise<Performed> {
@@ -141,8 +141,8 @@ function authorise(operation: Operation, call: Call): { id: string; role: Role }
 function takeFields(operation: Operation, query: Record<string, unknown>): { fields: string[] | null; query: Record<string, unknown> } {
   if (!operation.row || query['fields'] === undefined) return { fields: null, query }
   const { fields: given, ...rest } = query
-  const names = validate(fieldsQuery, given, '?')
-    .split(',')
+  const names = validate(fieldsQuery, { fields: given }, '?')
+    .fields.split(',')
     .map((name) => name.trim())
   const known = operation.row.shape
   const unknown = names.filter((name) => !Object.hasOwn(known, name))

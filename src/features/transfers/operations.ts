@@ -140,24 +140,28 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       refusals: ['deleted', 'precondition-failed', 'transaction-reconciled', ...references],
       run: async (context, { params, body }) => {
         const household = context.household!.id
-        const [touched] = await context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
+        // Sent together they take one round trip; a refusal afterwards rolls all of it back.
+        const [[touched], legs, [row]] = await Promise.all([
+          context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) }),
+          context.db.run(patchLegs, {
+            household,
+            id: params.id,
+            fromAccount: body.fromAccountId ?? null,
+            toAccount: body.toAccountId ?? null,
+            date: body.date ?? null,
+            amount: body.amount ?? null,
+            toAmount: body.toAmount ?? null,
+            note: body.note ?? null,
+          }),
+          context.db.run(readTransfers, { household, ids: [params.id] }),
+        ])
         if (!touched) throw await whyNot(context, transferRows, params.id)
-        const before = await read(context, params.id)
-        const fromAccountId = body.fromAccountId ?? before.from.accountId
-        const toAccountId = body.toAccountId ?? before.to.accountId
+        const there = present(row!)
+        const fromAccountId = body.fromAccountId ?? there.from.accountId
+        const toAccountId = body.toAccountId ?? there.to.accountId
         if (fromAccountId === toAccountId) throw toItself()
-        const legs = await context.db.run(patchLegs, {
-          household,
-          id: params.id,
-          fromAccount: body.fromAccountId ?? null,
-          toAccount: body.toAccountId ?? null,
-          date: body.date ?? null,
-          amount: body.amount ?? null,
-          toAmount: body.toAmount ?? null,
-          note: body.note ?? null,
-        })
-        if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId, toAmount: body.toAmount })
-        return { body: await read(context, params.id) }
+        if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId })
+        return { body: there }
       },
     }),
     operation({
@@ -173,8 +177,10 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       status: 204,
       refusals: ['precondition-failed', 'transaction-reconciled', 'account-closed'],
       run: async (context, { params }) => {
-        const answer = await removeRow(context, transferRows, params.id)
-        await context.db.run(removeLegs, { household: context.household!.id, id: params.id })
+        const [answer] = await Promise.all([
+          removeRow(context, transferRows, params.id),
+          context.db.run(removeLegs, { household: context.household!.id, id: params.id }),
+        ])
         return answer
       },
     }),
@@ -191,9 +197,13 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       answer: transferShape,
       refusals: ['not-deleted', 'restore-expired', 'account-not-found', 'account-closed'],
       run: async (context, { params }) => {
-        await restoreRow(context, transferRows, params.id)
-        await context.db.run(restoreLegs, { household: context.household!.id, id: params.id })
-        return { body: await read(context, params.id) }
+        const household = context.household!.id
+        const [, , [row]] = await Promise.all([
+          restoreRow(context, transferRows, params.id),
+          context.db.run(restoreLegs, { household, id: params.id }),
+          context.db.run(readTransfers, { household, ids: [params.id] }),
+        ])
+        return { body: present(row!) }
       },
     }),
   ]
@@ -236,10 +246,7 @@ function toItself() {
   return new Failure('transfer-to-itself', 'A transfer needs two different accounts.', { at: '/toAccountId' })
 }
 
-async function whyNoLegs(
-  context: Context,
-  wanted: { fromAccountId: string; toAccountId: string; toAmount?: number | undefined },
-): Promise<Failure> {
+async function whyNoLegs(context: Context, wanted: { fromAccountId: string; toAccountId: string }): Promise<Failure> {
   const accounts = await context.db.run(accountsOf, { household: context.household!.id, ids: [wanted.fromAccountId, wanted.toAccountId] })
   for (const name of ['fromAccountId', 'toAccountId'] as const) {
     if (!accounts.some((account) => account.id === wanted[name])) {
