@@ -139,7 +139,8 @@ create table monthly_totals (
   pending_inflow bigint not null default 0,
   pending_outflow bigint not null default 0,
   count bigint not null default 0,
-  primary key (household_id, month, account_id, category_id, transfer)
+  primary key (household_id, month, account_id, category_id, transfer),
+  constraint total_in_range check (greatest(inflow, pending_inflow, -outflow, -pending_outflow) <= 9007199254740991)
 );
 
 select guard_household_table('accounts', 'account');
@@ -195,7 +196,7 @@ begin
       perform refuse('category_not_below_itself', 'a category cannot be under itself');
     end if;
     select * into above from categories where household_id = new.household_id and id = above.parent_id;
-    if not found or (steps = 0 and above.deleted_at is not null) then
+    if not found or (steps = 0 and new.deleted_at is null and above.deleted_at is not null) then
       perform refuse('category_parent', 'there is no such parent category');
     end if;
     if above.kind <> new.kind then
@@ -212,7 +213,7 @@ begin
   end if;
   return new;
 end $$;
-create trigger b_keep before insert or update of parent_id, kind on categories for each row execute function keep_category();
+create trigger b_keep before insert or update of parent_id, kind, deleted_at on categories for each row execute function keep_category();
 
 create function category_stays_unless_unused() returns trigger
   language plpgsql set search_path = public, pg_temp as $$

@@ -116,4 +116,5 @@ alter function digest_insert owner to djinn_keeper;
 alter function digest_update owner to djinn_keeper;
 alter function digest_delete owner to djinn_keeper;
 alter function sync_vector owner to djinn_keeper;
+revoke execute on function digest_insert, digest_update, digest_delete from public;
 revoke create on schema public from djinn_keeper;

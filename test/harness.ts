@@ -5,6 +5,7 @@ import pg from 'pg'
 import { makeApi, type Api } from '../src/app/api.ts'
 import { openResources, type Resources } from '../src/app/resources.ts'
 import { readConfig, type Environment } from '../src/resources/config.ts'
+import { Database } from '../src/resources/database.ts'
 import { verifyInvariants } from '../src/resources/invariants.ts'
 import { refusalCodes } from '../src/values/refusal-codes.ts'
 import { cloneDatabase, openCluster, type Cluster, type Major } from './cluster.ts'
@@ -63,6 +64,11 @@ export type Djinn = {
 
 let own: Promise<Cluster> | undefined
 const opened = new Set<Djinn>()
+// Registered by the import, so that it is the file's and not of the test that opens first; it may come before the file's own hooks.
+after(async () => {
+  await Promise.all([...opened].map((djinn) => djinn.close()))
+  await (await own)?.close()
+})
 
 /** The cluster of this run; a file that runs by itself starts one of its own. */
 export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
@@ -70,11 +76,6 @@ export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
   if (adminUrl && apiUrl) return { adminUrl, apiUrl }
   if (!own) {
     own = openCluster(Number(major ?? 18) as Major)
-    // Hooks run in the order of their registration, so this one may come before a file's own.
-    after(async () => {
-      await Promise.all([...opened].map((djinn) => djinn.close()))
-      await (await own)?.close()
-    })
   }
   return await own
 }
@@ -135,7 +136,8 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
       return { statements, roundTrips }
     },
     verify: async () => {
-      const broken = (await verifyInvariants(resources.database)).filter((finding) => finding.broken > 0)
+      const owner = new Database({ url: database.adminUrl, connectionsMax: 1 })
+      const broken = (await verifyInvariants(owner).finally(() => owner.close())).filter((finding) => finding.broken > 0)
       assert.deepEqual(broken, [], 'a promise of the books is broken')
     },
     close: async () => {

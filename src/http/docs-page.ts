@@ -30,11 +30,12 @@ export function docsPage(document: OpenApiDocument): string {
 
 function operationHtml({ path, method, operation }: { path: string; method: string; operation: DocumentedOperation }): string {
   const body = operation.requestBody?.content['application/json']?.schema
-  const [status, answer] = Object.entries(operation.responses).find(([code]) => code.startsWith('2'))!
-  const answerSchema = answer.content?.['application/json']?.schema
+  const successes = Object.entries(operation.responses).filter(([code]) => code.startsWith('2'))
+  const answerSchema = successes[0]![1].content?.['application/json']?.schema
+  const statuses = successes.map(([code, { description }]) => (successes.length > 1 ? `${code} (${escape(description)})` : code)).join(', ')
   const role = operation['x-role'] ?? (operation.security.length > 0 ? 'signed in' : 'anyone')
   const own = operation['x-codes'].filter(
-    (code) => !['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
+    (code) => !['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
   )
   return `<details id="${slug(operation.operationId)}"><summary><code class="m ${method}">${method.toUpperCase()}</code> <code class="path">${escape(path).replaceAll('/', '/<wbr>')}</code>
 <span class="what">${escape(operation.summary)}</span></summary>
@@ -50,7 +51,7 @@ ${
     : ''
 }
 ${body ? `<h4>Body</h4>${schemaHtml(body)}` : operation.requestBody ? '<h4>Body</h4><p>The file, as <code>application/octet-stream</code> or the part <code>file</code> of <code>multipart/form-data</code>.</p>' : ''}
-<h4>Answer ${status}</h4>${answerSchema ? schemaHtml(answerSchema) : '<p>No body.</p>'}
+<h4>Answer ${statuses}</h4>${answerSchema ? schemaHtml(answerSchema) : '<p>No body.</p>'}
 <h4>Refusals</h4><p class="codes">${own.map((code) => `<a href="#${code}"><code>${code}</code></a>`).join(' ') || 'Only those that every call shares.'}</p></details>`
 }
 

@@ -25,7 +25,8 @@ export type DocumentedOperation = {
 }
 export type Schema = { [key: string]: unknown }
 
-const everyRefusal: RefusalCode[] = ['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout']
+// A token that is dead is refused where none is needed, too.
+const everyRefusal: RefusalCode[] = ['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout']
 
 /** The document of these operations. Schemas are the ones that check the requests. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
@@ -90,13 +91,22 @@ function documentOperation(operation: Operation): DocumentedOperation {
     }
   }
   if (operation.conditional) documented.responses['304'] = { description: 'Nothing changed since If-None-Match' }
+  const { content } = documented.responses[status]!
+  for (const [also, description] of Object.entries(alsoStatusesOf(operation))) {
+    documented.responses[also] = { description, ...(content && also !== '304' ? { content } : {}) }
+  }
   return documented
+}
+
+function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> {
+  const chosenId = operation.status === 201 && 'id' in ((operation.body as z.ZodObject | undefined)?.shape ?? {})
+  const there: Record<number, string> = chosenId ? { 200: 'The id is there already, with the same content' } : {}
+  return { ...there, ...operation.alsoStatuses }
 }
 
 /** Every code that the operation may refuse with, those of its kind included. */
 export function refusalsOf(operation: Operation): RefusalCode[] {
   const codes = new Set<RefusalCode>([...everyRefusal, ...(operation.refusals ?? [])])
-  if (operation.access !== 'anonymous') codes.add('unauthenticated')
   if (operation.params || !['anonymous', 'user'].includes(operation.access)) codes.add('not-found')
   if (operation.access === 'editor' || operation.access === 'owner') codes.add('forbidden')
   if (operation.body) for (const code of ['too-large', 'unsupported-media-type'] as const) codes.add(code)

@@ -37,8 +37,11 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   transfer_balances: ['currency-mismatch', 'The legs of a transfer in one currency are equal and opposite.', '/toAmount'],
   amount_in_range: ['amount-out-of-range', 'Amounts stay within +-(2^53-1) minor units.', '/amount'],
   balance_in_range: ['amount-out-of-range', 'The balance of the account would leave +-(2^53-1) minor units.', '/amount'],
+  total_in_range: ['amount-out-of-range', 'What flows through a month of the account would leave +-(2^53-1) minor units.', '/amount'],
   pending_balance_in_range: ['amount-out-of-range', 'The pending balance of the account would leave +-(2^53-1) minor units.', '/amount'],
   transactions_external_id: ['already-exists', 'The account has a transaction with this externalId.', '/externalId'],
+  // A new leg of a transfer, whose id follows from the transfer's.
+  transactions_pkey: ['already-exists', 'A transaction has the id of one of its legs.', '/id'],
   households_pkey: ['already-exists', 'The id is taken.', '/id'],
   users_email_key_key: ['email-taken', 'An account with this e-mail address exists.', '/email'],
 }

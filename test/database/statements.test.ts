@@ -26,9 +26,12 @@ async function describe(client: pg.Client, text: string): Promise<Described> {
       submit: (connection: pg.Connection) => {
         connection.parse({ name: '', text, types: [] } as never, true)
         connection.describe({ type: 'S', name: '' } as never, true)
-        connection.once('parameterDescription' as never, ((message: { dataTypeIDs: number[] }) => {
-          described.parameterOids = message.dataTypeIDs
-        }) as never)
+        connection.once(
+          'parameterDescription' as never,
+          ((message: { dataTypeIDs: number[] }) => {
+            described.parameterOids = message.dataTypeIDs
+          }) as never,
+        )
         connection.sync()
       },
       handleRowDescription: (message: { fields: Described['columns'] }) => {

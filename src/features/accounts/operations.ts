@@ -144,7 +144,13 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       refusals: ['conflict', 'deleted', 'precondition-failed', 'in-use', 'institution-not-found'],
       run: async (context, { params, body }) => {
         await checkInstitution(body.institutionId)
-        return await patchRow(context, accountRows, params.id, body)
+        try {
+          return await patchRow(context, accountRows, params.id, body)
+        } catch (error) {
+          // Each transaction carries its account's currency, held equal by this foreign key.
+          if ((error as { constraint?: string }).constraint !== 'transaction_account') throw error
+          throw new Failure('in-use', 'The account has transactions in its currency; open another one.', { at: '/currency', cause: error })
+        }
       },
     }),
     operation({

@@ -163,7 +163,7 @@ export function categoryOperations(): Operation[] {
       params: idParams,
       answer: categoryShape,
       row: categoryShape,
-      refusals: ['not-deleted', 'restore-expired'],
+      refusals: ['not-deleted', 'restore-expired', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
       run: (context, { params }) => restoreRow(context, categoryRows, params.id),
     }),
   ]

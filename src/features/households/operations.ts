@@ -77,11 +77,16 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
           currency: body.baseCurrency,
           timeZone: body.timeZone,
         }
-        if (context.principal!.memberships.has(founding.id))
-          throw new Failure('already-exists', 'You belong to a household with this id.', { at: '/id' })
-        await foundHousehold(context.db, founding, furnish)
-        const made = (await context.db.run(listHouseholds, { user: founding.userId })).find((row) => row.id === founding.id)
-        return { body: made, headers: { location: `/api/households/${founding.id}` } }
+        const headers = { location: `/api/households/${founding.id}` }
+        const own = async () => (await context.db.run(listHouseholds, { user: founding.userId })).find((row) => row.id === founding.id)
+        const there = body.id === undefined ? undefined : await own()
+        if (there) {
+          const same = there.name === body.name && there.baseCurrency === body.baseCurrency && there.timeZone === body.timeZone
+          if (!same) throw new Failure('already-exists', 'You belong to a household with this id and other content.', { at: '/id' })
+          return { status: 200, body: there, headers }
+        }
+        const [, made] = await Promise.all([foundHousehold(context.db, founding, furnish), own()])
+        return { body: made, headers }
       },
     }),
     operation({

@@ -53,6 +53,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       path: '/api/auth/register',
       effect: 'own',
       status: 201,
+      alsoStatuses: { 202: 'With mail configured: the mailed link finishes it' },
       summary: 'Sign up',
       description:
         'Without mail configured: 201 with tokens, or 409 for a known address. With mail: 202 for every address; the mailed link leads to `/api/auth/register/confirm`.',
