@@ -98,8 +98,10 @@ function documentOperation(operation: Operation): DocumentedOperation {
 }
 
 function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> {
+  const statuses: Record<number, string> = { ...operation.alsoStatuses }
   const chosenId = operation.status === 201 && 'id' in ((operation.body as z.ZodObject | undefined)?.shape ?? {})
-  return { ...(chosenId ? { 200: 'The id is there already, with the same content' } : {}), ...operation.alsoStatuses }
+  if (chosenId) statuses[200] = 'The id is there already, with the same content'
+  return statuses
 }
 
 /** Every code that the operation may refuse with, those of its kind included. */
@@ -148,7 +150,8 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
   }
   if (!['anonymous', 'user'].includes(operation.access))
     header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
-  if (operation.conditional) header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
+  if (operation.conditional || operation.alsoStatuses?.[304])
+    header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
   if (operation.effect === 'write') {
     header('Idempotency-Key', 'A repeat with the same key and body answers the same and runs nothing twice.', {
       type: 'string',

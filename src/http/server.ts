@@ -16,6 +16,7 @@ import { chooseEncoding, compress } from './compress.ts'
 import type { Charge } from './charge.ts'
 import type { Operation, Upload } from './operation.ts'
 import { perform, type Performed, type Service } from './perform.ts'
+import { singleValues } from './query.ts'
 import { toFailure, toProblem } from './refusals.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
@@ -124,23 +125,6 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value.join(', ') : value
-}
-
-function singleValues(query: Record<string, unknown>): Record<string, unknown> {
-  const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
-  if (twice !== undefined) {
-    throw new Failure('invalid-request', `The parameter ${twice} is given twice.`, {
-      errors: [{ pointer: `?${twice}`, code: 'repeated', detail: 'Give it once.' }],
-    })
-  }
-  // PostgreSQL has no NUL in its texts.
-  const withNul = Object.keys(query).find((name) => String(query[name]).includes('\0'))
-  if (withNul !== undefined) {
-    throw new Failure('invalid-request', `The parameter ${withNul} contains NUL.`, {
-      errors: [{ pointer: `?${withNul}`, code: 'control-character', detail: 'must not contain control characters' }],
-    })
-  }
-  return { ...query }
 }
 
 async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<{ body: unknown; bodyBytes: Buffer }> {

@@ -198,7 +198,7 @@ async function create(context: Context, body: TransactionDraft) {
 
 async function patch(context: Context, transactionId: string, body: TransactionChanges) {
   const household = context.household!.id
-  const { original, splits, ...plain } = body
+  const { original: _, splits, ...plain } = body
   const changes: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(plain)) changes[name.replace('Id', '_id')] = value
   if (splits !== undefined) changes['splits'] = completeSplits(splits)
