@@ -16,7 +16,7 @@ async function readCommon(): Promise<ReadonlySet<string>> {
 /** Why a password must not be chosen, in a sentence, or null. Spelling is compared in NFKC, as it is when hashed. */
 export async function passwordWeakness(password: string, person: { email: string; displayName: string }): Promise<string | null> {
   const plain = password.normalize('NFKC')
-  const length = [...plain].length
+  const length = Array.from(plain).length
   if (length < charactersMin) return `The password needs at least ${charactersMin} characters.`
   if (length > charactersMax) return `The password may have at most ${charactersMax} characters.`
   if (/\p{Cc}/u.test(plain)) return 'The password must not contain control characters.'
