@@ -99,9 +99,10 @@ function documentOperation(operation: Operation): DocumentedOperation {
 }
 
 function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> {
+  const statuses: Record<number, string> = { ...operation.alsoStatuses }
   const chosenId = operation.status === 201 && 'id' in ((operation.body as z.ZodObject | undefined)?.shape ?? {})
-  const there: Record<number, string> = chosenId ? { 200: 'The id is there already, with the same content' } : {}
-  return { ...there, ...operation.alsoStatuses }
+  if (chosenId) statuses[200] = 'The id is there already, with the same content'
+  return statuses
 }
 
 /** Every code that the operation may refuse with, those of its kind included. */
@@ -150,7 +151,8 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
   }
   if (!['anonymous', 'user'].includes(operation.access))
     header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
-  if (operation.conditional) header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
+  if (operation.conditional || operation.alsoStatuses?.[304])
+    header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
   if (operation.effect === 'write') {
     header('Idempotency-Key', 'A repeat with the same key and body answers the same and runs nothing twice.', {
       type: 'string',

@@ -23,7 +23,7 @@ export const instant = z.iso
   .datetime({ precision: undefined, offset: true, abort: true, error: 'must be an RFC 3339 instant such as 2026-02-28T12:00:00Z' })
   .refine(
     // PostgreSQL takes offsets below 16 hours; no zone has more than 14.
-    (given) => Date.parse(given) >= instantMsMin && Date.parse(given) <= instantMsMax && !/[+-](1[6-9]|2\d):\d\d$/.test(given),
+    (value) => Date.parse(value) >= instantMsMin && Date.parse(value) <= instantMsMax && !/[+-](1[6-9]|2\d):\d\d$/.test(value),
     { error: `must be an instant from ${dayMin} to ${dayMax} with an offset below 16 hours`, params: { code: 'out-of-range' } },
   )
   .meta({ format: 'date-time' })

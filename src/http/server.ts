@@ -18,8 +18,8 @@ import type { Operation, Upload } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
+import { singleValues } from './query.ts'
 import { toFailure, toProblem } from './refusals.ts'
-import { repeatedParameter } from './routes.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
 export type ServerOptions = {
@@ -128,21 +128,6 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value.join(', ') : value
-}
-
-function singleValues(query: Record<string, unknown>): Record<string, unknown> {
-  const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
-  if (twice !== undefined) {
-    throw repeatedParameter(twice)
-  }
-  // PostgreSQL has no NUL in its texts.
-  const withNul = Object.keys(query).find((name) => String(query[name]).includes('\0'))
-  if (withNul !== undefined) {
-    throw new Failure('invalid-request', `The parameter ${withNul} contains NUL.`, {
-      errors: [{ pointer: `?${withNul}`, code: 'control-character', detail: 'must not contain control characters' }],
-    })
-  }
-  return { ...query }
 }
 
 async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<unknown> {

@@ -134,7 +134,24 @@ const steps: Record<string, Step> = {
 }
 const names = Object.keys(steps)
 /** Writing is what phones do most. */
-const often = ['add', 'edit', 'edit', 'edit', 'edit', 'edit', 'split', 'sync', 'sync', 'sync', 'sync', 'online', 'online', 'storm', 'transfer', 'editTransfer']
+const often = [
+  'add',
+  'edit',
+  'edit',
+  'edit',
+  'edit',
+  'edit',
+  'split',
+  'sync',
+  'sync',
+  'sync',
+  'sync',
+  'online',
+  'online',
+  'storm',
+  'transfer',
+  'editTransfer',
+]
 
 async function everyRow(person: Person, kind: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []

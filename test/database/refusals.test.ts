@@ -206,11 +206,11 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
   )
   assert.equal(refusal?.code, '42501', refusal?.message ?? 'done')
   assert.deepEqual(await djinn.sql(`select from journal where changes ->> 'name' = 'Never was'`), [])
-  const open = await djinn.sql<{ name: string }>(
+  const callable = await djinn.sql<{ name: string }>(
     `select proname as name from pg_proc where pronamespace = 'public'::regnamespace and prosecdef and has_function_privilege('djinn_app', oid, 'execute')`,
   )
   assert.deepEqual(
-    open.map((row) => row.name),
+    callable.map((row) => row.name),
     // One reveals a number, the other what the transaction's own user belongs to.
     ['household_state', 'raise_revision', 'sync_vector'],
     'functions that run with more rights than the app has',

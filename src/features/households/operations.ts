@@ -123,15 +123,17 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       refusals: ['forbidden', 'precondition-failed'],
       run: async (context, { params, body }) => {
         requireOwner(context.principal!.memberships.get(params.id))
-        await context.db.run(enterHousehold, { id: params.id })
-        const [row] = await context.db.run(patchHousehold, {
-          id: params.id,
-          user: context.principal!.userId,
-          name: body.name ?? null,
-          baseCurrency: body.baseCurrency ?? null,
-          timeZone: body.timeZone ?? null,
-          ifRevision: finite(context.ifMatchRevision),
-        })
+        const [, [row]] = await Promise.all([
+          context.db.run(enterHousehold, { id: params.id }),
+          context.db.run(patchHousehold, {
+            id: params.id,
+            user: context.principal!.userId,
+            name: body.name ?? null,
+            baseCurrency: body.baseCurrency ?? null,
+            timeZone: body.timeZone ?? null,
+            ifRevision: finite(context.ifMatchRevision),
+          }),
+        ])
         if (!row) throw new Failure('precondition-failed', 'The household changed since you read it.', { at: 'If-Match:' })
         return { body: row }
       },

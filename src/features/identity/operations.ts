@@ -11,7 +11,17 @@ import type { MailedLinks } from './mailed-links.ts'
 import { passwordWeakness } from './passwords.ts'
 import { meOperations, presentUser, userShape } from './me.ts'
 import { rotate, startSession } from './sessions.ts'
-import { insertEmailRequest, insertUser, revokeOtherSessions, revokeSession, setPassword, useLink, userByEmail, userById } from './store.ts'
+import {
+  endLinks,
+  insertEmailRequest,
+  insertUser,
+  revokeOtherSessions,
+  revokeSession,
+  setPassword,
+  useLink,
+  userByEmail,
+  userById,
+} from './store.ts'
 import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
@@ -100,16 +110,21 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       effect: 'own',
       status: 201,
       summary: 'Finish a sign-up with the mailed token',
-      body: z.strictObject({ token: z.string().max(200), deviceName: deviceName.optional() }),
+      description: 'The password of the sign-up once more: so nobody opens an account for another, whose password they know.',
+      body: z.strictObject({ token: z.string().max(200), password, deviceName: deviceName.optional() }),
       answer: signedIn,
-      refusals: ['link-expired', 'email-taken'],
+      refusals: ['link-expired', 'wrong-credentials', 'email-taken'],
       run: async (context, { body }) => {
-        const found = await context.database.write(context.scope, (tx) =>
-          tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' }),
-        )
-        if (!found[0]) throw linkExpired()
-        const draft = found[0].draft as { displayName: string; currency: string; timeZone: string; passwordHash: string }
-        return await signUp(context, needs, { email: found[0].email, ...draft }, body.deviceName ?? null)
+        const { email: address, draft } = await context.database.write(context.scope, async (tx) => {
+          const [found] = await tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' })
+          if (!found) throw linkExpired()
+          const signingUp = found.draft as { displayName: string; currency: string; timeZone: string; passwordHash: string }
+          if (!(await verifyPassword(body.password, signingUp.passwordHash))) {
+            throw new Failure('wrong-credentials', 'It is not the password of the sign-up.', { at: '/password' })
+          }
+          return { email: found.email, draft: signingUp }
+        })
+        return await signUp(context, needs, { email: address, ...draft }, body.deviceName ?? null)
       },
     }),
     operation({
@@ -194,6 +209,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
         const { userId, sessionId } = context.principal!
         await Promise.all([
           context.db.run(setPassword, { id: userId, passwordHash: prepared }),
+          context.db.run(endLinks, { user: userId }),
           context.db.run(revokeOtherSessions, { user: userId, kept: sessionId, reason: 'password change' }),
         ])
         return { status: 204 }
@@ -242,6 +258,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
           if (!link?.userId) throw linkExpired()
           await Promise.all([
             tx.run(setPassword, { id: link.userId, passwordHash }),
+            tx.run(endLinks, { user: link.userId }),
             tx.run(revokeOtherSessions, { user: link.userId, kept: null, reason: 'recovery' }),
           ])
         })

@@ -181,6 +181,14 @@ export const insertLink = statement(
   values (:hash, :request, :purpose, :user, now() + make_interval(mins => :minutes))`,
 )
 
+/** A new password ends every link that could set another. */
+export const endLinks = statement(
+  'emailLinks.end',
+  { user: 'uuid' },
+  {},
+  'update email_links set used_at = now() where user_id = :user and used_at is null',
+)
+
 export const useLink = statement(
   'emailLinks.use',
   { hash: 'bytea', purpose: 'text' },

@@ -279,7 +279,10 @@ export function importOperations(): Operation[] {
         const key = { household, id: params.id }
         const [row] = await context.db.run(importRows.byIds, { household, ids: [params.id] })
         if (row?.status === 'committed') {
-          await context.db.run(removeImported, key)
+          for (let removed: number = limits.importChunkRows; removed === limits.importChunkRows;) {
+            const [chunk] = await context.db.run(removeImported, { ...key, rows: limits.importChunkRows })
+            removed = chunk!.count
+          }
           await context.db.run(releaseMatched, key)
           await patch(context, params.id, { status: 'undone', undone_at: new Date(context.nowMs).toISOString() })
           return { status: 204 }

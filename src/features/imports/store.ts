@@ -162,7 +162,7 @@ const originalRate = `case when r.amount <> 0 and r.original_amount <> 0 then ro
 export const insertNew = statement(
   'imports.insertNew',
   { ...key, after: 'int4', upTo: 'int4' },
-  { id: 'uuid' },
+  {},
   `insert into transactions (household_id, id, account_id, currency, date, amount, payee, note, status, original_amount, original_currency,
     original_rate, raw_payee, external_id, source_account_id, source_date, source_amount, import_id)
   select r.household_id, r.transaction_id, a.id, a.currency, r.date, r.amount, coalesce(r.payee, ''), coalesce(r.note, ''),
@@ -170,15 +170,14 @@ export const insertNew = statement(
     ${originalRate}, coalesce(r.raw_payee, ''), r.external_id, a.id,
     r.date, r.amount, r.import_id
   from import_rows r join accounts a on a.household_id = r.household_id and a.id = r.account_id
-  where r.household_id = :household and r.import_id = :id and r.status = 'new' and r.row > :after and r.row <= :upTo
-  returning id`,
+  where r.household_id = :household and r.import_id = :id and r.status = 'new' and r.row > :after and r.row <= :upTo`,
 )
 
 /** The hand-written rows become the bank's, keeping what their writer said of them. */
 export const adoptMatched = statement(
   'imports.adoptMatched',
   key,
-  { id: 'uuid' },
+  {},
   `with kept as (
     update import_rows r set match_before = jsonb_build_object('status', t.status)
     from transactions t
@@ -187,25 +186,30 @@ export const adoptMatched = statement(
   )
   update transactions t set raw_payee = coalesce(k.raw_payee, ''), external_id = k.external_id, source_account_id = k.account_id, source_date = k.date,
     source_amount = k.amount, status = case when t.status = 'pending' and not k.pending then 'posted' else t.status end
-  from kept k where t.household_id = k.household_id and t.id = k.match_id
-  returning t.id`,
+  from kept k where t.household_id = k.household_id and t.id = k.match_id`,
 )
 
+/** Takes back so many rows of an import, by their ids in order, and answers how many there were. */
 export const removeImported = statement(
   'imports.removeImported',
-  key,
-  { id: 'uuid' },
-  'update transactions set deleted_at = now() where household_id = :household and import_id = :id and deleted_at is null returning id',
+  { ...key, rows: 'int4' },
+  { count: 'int8' },
+  `with gone as (
+    update transactions set deleted_at = now()
+    where household_id = :household and import_id = :id and deleted_at is null and id <= coalesce((
+      select t.id from transactions t where t.household_id = :household and t.import_id = :id and t.deleted_at is null
+      order by t.id offset :rows - 1 limit 1), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    returning 1
+  ) select count(*) as count from gone`,
 )
 
 export const releaseMatched = statement(
   'imports.releaseMatched',
   key,
-  { id: 'uuid' },
+  {},
   `update transactions t set raw_payee = null, external_id = null, source_account_id = null, source_date = null, source_amount = null,
     status = case when t.status = 'posted' then r.match_before ->> 'status' else t.status end
   from import_rows r
   where r.household_id = :household and r.import_id = :id and r.status = 'matched' and t.household_id = r.household_id and t.id = r.match_id
-    and t.deleted_at is null
-  returning t.id`,
+    and t.deleted_at is null`,
 )
