@@ -206,8 +206,9 @@ begin
   return null;
 end $$;
 
+-- The plan is kept from when few rows changed; a nested loop of it would take the square of the rows of a bulk change.
 create function journal_update() returns trigger
-  language plpgsql security definer set search_path = public, pg_temp as $$
+  language plpgsql security definer set search_path = public, pg_temp set enable_nestloop = off as $$
 begin
   perform append_journal(tg_argv[0], (
     select array_agg(jsonb_build_object('id', c.id, 'changes', c.changes, 'operation',

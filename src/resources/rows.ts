@@ -15,8 +15,6 @@ export type RowShape<C extends Shape> = {
   /** Columns that a new row sets, and those that a patch may set; none where the noun has a statement of its own. */
   insert: readonly string[]
   patch: readonly string[]
-  /** Columns that a restore sets to what they are, so that the triggers on them look at the row again. */
-  lookAgain?: readonly string[]
 }
 
 const key = { household: 'uuid', id: 'uuid' } as const
@@ -80,7 +78,7 @@ export function rowStatements<const C extends Shape>(shape: RowShape<C>) {
       `${noun}.restore`,
       key,
       columns,
-      `update ${table} t set deleted_at = null${(shape.lookAgain ?? []).map((column) => `, ${column} = t.${column}`).join('')}
+      `update ${table} t set deleted_at = null
       where t.household_id = :household and t.id = :id and t.deleted_at > now() - interval '${limits.restoreDays} days'
       returning ${select}`,
     ),

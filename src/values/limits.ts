@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 export const limits = {
   bodyBytesMax: 1024 * 1024,
   importBytesMax: 10 * 1024 * 1024,
-  importRowsMax: 100_000,
+  importRowsMax: 50_000,
   importChunkRows: 2_000,
   headerBytesMax: 16 * 1024,
   pageRowsDefault: 20,

@@ -132,8 +132,6 @@ test('a limit is a whole number from 1 to 100, given once', async () => {
     assertRefused(reply, 'invalid-request', '?limit')
   }
   assertRefused(await ana.get('/api/transactions?limit=5&limit=5'), 'invalid-request', '?limit')
-  assert.equal((await ana.get(query({ limit: '100' }))).body.data.length, 60)
-  assert.equal((await ana.get(query({ limit: '1' }))).body.data.length, 1)
 })
 
 test('a cursor that was tampered with, or is none of ours, is refused', async () => {
@@ -297,3 +295,5 @@ test('an empty household has an empty list, and a page that holds the last row h
   assert.equal((await ana.get(query({ limit: '60' }))).body.nextCursor, null)
   assert.notEqual((await ana.get(query({ limit: '59' }))).body.nextCursor, null)
 })
+
+test('the books hold after all of this', () => djinn.verify())

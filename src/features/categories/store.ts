@@ -27,8 +27,6 @@ export const categoryRows = rowStatements({
   select,
   insert: ['household_id', 'id', ...changeable],
   patch: changeable,
-  // Its parent may have been deleted, or become of the other kind, since.
-  lookAgain: ['parent_id'],
 })
 
 /** In order of their ids: of creation, when clients choose UUIDv7. */

@@ -1,27 +1,17 @@
-// Identity: sign-up, sign-in, refresh, sign-out, password change and recovery.
+// Identity: sign-in, refresh, sign-out, password change and recovery.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { newId } from '../../values/id.ts'
-import { operation, type Context, type Operation } from '../../http/operation.ts'
-import { currency, id, text } from '../../http/parameters.ts'
+import { operation, type Operation } from '../../http/operation.ts'
 import type { ChargeLogin } from '../../http/charge.ts'
 import type { Runner } from '../../resources/transaction.ts'
+import { deviceName, email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
 import { hashPassword, verifyPassword } from './hashing.ts'
 import type { MailedLinks } from './mailed-links.ts'
-import { passwordWeakness } from './passwords.ts'
 import { meOperations, presentUser, userShape } from './me.ts'
 import { rotate, startSession } from './sessions.ts'
-import {
-  endLinks,
-  insertEmailRequest,
-  insertUser,
-  revokeOtherSessions,
-  revokeSession,
-  setPassword,
-  useLink,
-  userByEmail,
-  userById,
-} from './store.ts'
+import { signUpOperations } from './sign-up.ts'
+import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink, userByEmail, userById } from './store.ts'
 import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
@@ -35,98 +25,10 @@ export type IdentityNeeds = {
   chargeLogin: ChargeLogin
 }
 
-const email = z
-  .string()
-  .max(254)
-  .regex(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/, { error: 'must be an e-mail address' })
-  .meta({ format: 'email' })
-const password = z.string().max(1_024).meta({ description: '8 to 256 characters, not a common one; any character.', format: 'password' })
-const deviceName = text(100, 1)
-const tokens = {
-  accessToken: z.string(),
-  refreshToken: z.string(),
-  expiresIn: z.int().meta({ description: 'Seconds until the access token ends.' }),
-}
-const signedIn = z.strictObject({ ...tokens, user: userShape, household: z.looseObject({ id }) })
-
 export function identityOperations(needs: IdentityNeeds): Operation[] {
   const shared = { tag: 'Identity', method: 'POST', access: 'anonymous', criticality: 'auth', noStore: true } as const
-  const timeZone = z
-    .string()
-    .max(64)
-    .refine(needs.isTimeZone, { error: 'must be an IANA time zone', params: { code: 'unknown-time-zone' } })
-
   return [
-    operation({
-      ...shared,
-      name: 'auth.register',
-      path: '/api/auth/register',
-      effect: 'own',
-      status: 201,
-      alsoStatuses: { 202: 'With mail configured: the mailed link finishes it' },
-      summary: 'Sign up',
-      description:
-        'Without mail configured: 201 with tokens, or 409 for a known address. With mail: 202 for every address; the mailed link leads to `/api/auth/register/confirm`.',
-      body: z.strictObject({
-        email,
-        password,
-        displayName: text(100).optional(),
-        currency: currency.optional(),
-        timeZone: timeZone.optional(),
-        deviceName: deviceName.optional(),
-      }),
-      answer: z.union([signedIn, z.strictObject({ status: z.literal('check-email') })]),
-      refusals: ['email-taken', 'password-too-weak', 'rate-limited'],
-      run: async (context, { body }) => {
-        await refuseWeak(body.password, body)
-        needs.chargeLogin(context.address, keyOf(body.email))
-        const passwordHash = await hashPassword(body.password)
-        const draft = {
-          displayName: body.displayName ?? '',
-          currency: body.currency ?? 'EUR',
-          timeZone: body.timeZone ?? 'UTC',
-          passwordHash,
-        }
-        if (needs.mailConfigured) {
-          await context.database.write(context.scope, async (tx) => {
-            await tx.run(insertEmailRequest, {
-              id: newId(),
-              purpose: 'confirm',
-              email: body.email.trim(),
-              emailKey: keyOf(body.email),
-              draft,
-            })
-          })
-          needs.mailedLinks.wake()
-          return { status: 202, body: { status: 'check-email' } }
-        }
-        return await signUp(context, needs, { email: body.email.trim(), ...draft }, body.deviceName ?? null)
-      },
-    }),
-    operation({
-      ...shared,
-      name: 'auth.confirm',
-      path: '/api/auth/register/confirm',
-      effect: 'own',
-      status: 201,
-      summary: 'Finish a sign-up with the mailed token',
-      description: 'The password of the sign-up once more: so nobody opens an account for another, whose password they know.',
-      body: z.strictObject({ token: z.string().max(200), password, deviceName: deviceName.optional() }),
-      answer: signedIn,
-      refusals: ['link-expired', 'wrong-credentials', 'email-taken'],
-      run: async (context, { body }) => {
-        const { email: address, draft } = await context.database.write(context.scope, async (tx) => {
-          const [found] = await tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' })
-          if (!found) throw linkExpired()
-          const signingUp = found.draft as { displayName: string; currency: string; timeZone: string; passwordHash: string }
-          if (!(await verifyPassword(body.password, signingUp.passwordHash))) {
-            throw new Failure('wrong-credentials', 'It is not the password of the sign-up.', { at: '/password' })
-          }
-          return { email: found.email, draft: signingUp }
-        })
-        return await signUp(context, needs, { email: address, ...draft }, body.deviceName ?? null)
-      },
-    }),
+    ...signUpOperations(needs),
     operation({
       ...shared,
       name: 'auth.login',
@@ -267,47 +169,4 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
     }),
     ...meOperations(),
   ]
-}
-
-/** What makes two spellings the same address. */
-export function keyOf(address: string): string {
-  return address.trim().normalize('NFKC').toLowerCase()
-}
-
-async function refuseWeak(chosen: string, person: { email: string; displayName?: string }, at = '/password') {
-  const weakness = await passwordWeakness(chosen, { email: person.email, displayName: person.displayName ?? '' })
-  if (weakness !== null) throw new Failure('password-too-weak', weakness, { at })
-}
-
-function linkExpired() {
-  return new Failure('link-expired', 'The link was used or is too old; ask for a new one.', { at: '/token' })
-}
-
-type SignUp = { email: string; displayName: string; currency: string; timeZone: string; passwordHash: string }
-
-async function signUp(context: Context, needs: IdentityNeeds, person: SignUp, device: string | null) {
-  const userId = newId()
-  const householdId = newId()
-  const body = await context.database.write({ ...context.scope, user: userId, household: householdId }, async (tx) => {
-    const name = person.displayName === '' ? 'My household' : `${person.displayName}'s household`.slice(0, 100)
-    const [[user], session, household] = await Promise.all([
-      tx.run(insertUser, {
-        id: userId,
-        email: person.email,
-        emailKey: keyOf(person.email),
-        passwordHash: person.passwordHash,
-        displayName: person.displayName,
-      }),
-      startSession(tx, userId, device),
-      needs.foundHome(tx, { householdId, userId, name, currency: person.currency, timeZone: person.timeZone }),
-    ])
-    return {
-      accessToken: session.accessToken,
-      refreshToken: session.refreshToken,
-      expiresIn: session.expiresIn,
-      user: presentUser(user!),
-      household,
-    }
-  })
-  return { status: 201, body }
 }
