@@ -207,6 +207,16 @@ begin
       perform refuse('category_depth', 'categories nest at most 8 deep');
     end if;
   end loop;
+  -- What stands below comes along.
+  if tg_op = 'UPDATE' and new.parent_id is distinct from old.parent_id and steps > 0 then
+    if steps + (with recursive below as (
+        select c.id, 1 as depth from categories c where c.household_id = new.household_id and c.parent_id = new.id
+        union all
+        select c.id, b.depth + 1 from categories c join below b on c.parent_id = b.id where c.household_id = new.household_id and b.depth < 9
+      ) select coalesce(max(depth), 0) from below) > 8 then
+      perform refuse('category_depth', 'categories nest at most 8 deep');
+    end if;
+  end if;
   if tg_op = 'UPDATE' and new.kind <> old.kind
      and exists (select from categories c where c.household_id = new.household_id and c.parent_id = new.id and c.deleted_at is null) then
     perform refuse('category_of_parents_kind', 'a category is of its parent''s kind');

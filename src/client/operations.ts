@@ -977,7 +977,7 @@ export type Operations = {
   /** PATCH /api/accounts/{id}: Change, close or reopen an account */
   'accounts.patch': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       baseRevision?: number
       name?: string
@@ -1007,7 +1007,7 @@ export type Operations = {
   /** PATCH /api/categories/{id}: Change, move or archive a category */
   'categories.patch': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       name?: string
       kind?: 'income' | 'expense'
@@ -1176,7 +1176,7 @@ export type Operations = {
   /** PATCH /api/transactions/{id}: Change a transaction */
   'transactions.patch': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       accountId?: string
       date?: string
@@ -1237,7 +1237,7 @@ export type Operations = {
   /** PATCH /api/transfers/{id}: Change a transfer */
   'transfers.patch': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       fromAccountId?: string
       toAccountId?: string
@@ -1327,7 +1327,7 @@ export type Operations = {
   /** POST /api/accounts/{id}/restore: Bring a deleted account back, within 30 days */
   'accounts.restore': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: undefined
     answer: {
       id: string
@@ -1348,7 +1348,7 @@ export type Operations = {
   /** POST /api/accounts: Open an account */
   'accounts.create': {
     params: Record<never, never>
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       id?: string
       name: string
@@ -1456,6 +1456,7 @@ export type Operations = {
     query: Record<never, never>
     body: {
       token: string
+      password: string
       deviceName?: string
     }
     answer: {
@@ -1536,7 +1537,7 @@ export type Operations = {
   /** POST /api/categories/{id}/restore: Bring a deleted category back, within 30 days */
   'categories.restore': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: undefined
     answer: {
       id: string
@@ -1555,7 +1556,7 @@ export type Operations = {
   /** POST /api/categories: Add a category */
   'categories.create': {
     params: Record<never, never>
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       id?: string
       name: string
@@ -1696,7 +1697,7 @@ export type Operations = {
   /** POST /api/transactions/{id}/restore: Bring a deleted transaction back, within 30 days */
   'transactions.restore': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: undefined
     answer: {
       id: string
@@ -1737,7 +1738,7 @@ export type Operations = {
   /** POST /api/transactions: Add a transaction */
   'transactions.create': {
     params: Record<never, never>
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       id?: string
       accountId: string
@@ -1799,7 +1800,7 @@ export type Operations = {
   /** POST /api/transfers/{id}/restore: Bring a deleted transfer back, within 30 days */
   'transfers.restore': {
     params: { id: string }
-    query: Record<never, never>
+    query: { fields?: string }
     body: undefined
     answer: {
       id: string
@@ -1881,7 +1882,7 @@ export type Operations = {
   /** POST /api/transfers: Move money between two accounts */
   'transfers.create': {
     params: Record<never, never>
-    query: Record<never, never>
+    query: { fields?: string }
     body: {
       id?: string
       fromAccountId: string

@@ -13,7 +13,7 @@ export function docsPage(document: OpenApiDocument): string {
   }
   const sections = [...byTag].map(
     ([tag, entries]) =>
-      `<section><h2 id="${slug(tag)}">${escape(tag)}</h2>${entries
+      `<section><h2 id="group-${slug(tag)}">${escape(tag)}</h2>${entries
         .toSorted((a, b) => a.path.localeCompare(b.path) || methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method))
         .map(operationHtml)
         .join('')}</section>`,
@@ -23,7 +23,7 @@ export function docsPage(document: OpenApiDocument): string {
 <title>${escape(document.info.title)} API</title><style>${style}</style></head><body>
 <a class="skip" href="#content">Skip to content</a>
 <nav aria-label="Contents"><p class="brand">Djinn API <small>${escape(document.info.version)}</small></p><ul>
-<li><a href="#start">First steps</a></li>${[...byTag.keys()].map((tag) => `<li><a href="#${slug(tag)}">${escape(tag)}</a></li>`).join('')}
+<li><a href="#start">First steps</a></li>${[...byTag.keys()].map((tag) => `<li><a href="#group-${slug(tag)}">${escape(tag)}</a></li>`).join('')}
 <li><a href="#errors">Errors</a></li><li><a href="/api/openapi.json">OpenAPI document</a></li></ul></nav>
 <main id="content"><h1>Djinn API</h1><p>${inline(document.info.description)}</p>${firstSteps}${sections.join('')}${errorsHtml()}</main></body></html>`
 }

@@ -140,7 +140,7 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
   add(operation.query, 'query')
   const header = (name: string, description: string, schema: Schema) =>
     parameters.push({ name, in: 'header', required: false, description, schema })
-  if (operation.row && operation.method === 'GET') {
+  if (operation.row && operation.method !== 'DELETE') {
     parameters.push({
       name: 'fields',
       in: 'query',

@@ -26,6 +26,9 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   category_depth: ['category-cycle', 'Categories nest at most 8 deep.', '/parentId'],
   category_of_parents_kind: ['category-kind-mismatch', 'A category and the one above it are of one kind.', '/kind'],
   category_unused: ['in-use', 'Transactions or categories below still use it; archive it instead.', ''],
+  accounts_limit: ['limit-reached', 'A household has at most 500 accounts.', ''],
+  categories_limit: ['limit-reached', 'A household has at most 1,000 categories.', ''],
+  memberships_limit: ['limit-reached', 'A user belongs to at most 50 households.', ''],
   account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
   splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
   reconciled_stays: [

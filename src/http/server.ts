@@ -99,7 +99,12 @@ async function handle(options: ServerOptions, operation: Operation, request: Fas
 async function answer(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<Performed> {
   const address = addressOf(request.raw, options.trustedProxies)
   const token = bearerToken(request.headers.authorization)
-  const principal = token === null ? null : await options.authenticate(token)
+  const householdHeader = header(request, 'djinn-household')
+  let principal = token === null ? null : await options.authenticate(token)
+  // A household that was joined a moment ago, perhaps through another process.
+  if (principal && householdHeader !== undefined && !principal.memberships.has(householdHeader)) {
+    principal = await options.authenticate(token!, true)
+  }
   reply.headers(options.charge(principal, address, 1))
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
@@ -110,7 +115,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
     nowMs: Date.now(),
     address,
     principal,
-    householdHeader: header(request, 'djinn-household'),
+    householdHeader,
     params: request.params as Record<string, string>,
     query: singleValues(request.query as Record<string, unknown>),
     url: request.url,

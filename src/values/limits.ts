@@ -12,8 +12,10 @@ export const limits = {
   statementRowsMax: 1_000,
   fieldsMax: 40,
   splitsMax: 50,
+  /** Held by the database: refusals.ts names the constraints. */
   accountsMax: 500,
   categoriesMax: 1_000,
+  householdsPerUserMax: 50,
   idempotencyKeyLengthMax: 255,
   idempotencyDays: 30,
   restoreDays: 30,

@@ -191,7 +191,7 @@ test('a category does not come back below one that is deleted', async () => {
     run('update categories set deleted_at = null where household_id = $1 and id = $2', [ana.householdId, below]),
   )
   const answer = await ana.post(`/api/categories/${below}/restore`)
-  assert.deepEqual([answer.status, answer.body.code], [422, 'category-not-found'])
+  assert.deepEqual([answer.status, answer.body.code], [404, 'category-not-found'])
   for (const id of [above, below]) assert.equal((await ana.post(`/api/categories/${id}/restore`)).status, 200)
 })
 

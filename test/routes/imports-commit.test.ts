@@ -96,7 +96,7 @@ test('an account closed, deleted or without a currency in common since the previ
   const gone = await ana.account()
   const second = await previewFile(ana, gone, csv(coffee))
   assert.equal((await ana.delete(`/api/accounts/${gone}`)).status, 204)
-  refused(await ana.post(`/api/imports/${second.id}/commit`, {}), 422, 'account-not-found', '/accounts/csv')
+  refused(await ana.post(`/api/imports/${second.id}/commit`, {}), 404, 'account-not-found', '/accounts/csv')
 
   const dollars = await ana.account({ currency: 'USD' })
   const third = await previewFile(ana, null, ofx('11', 'EUR', coffee))
@@ -141,7 +141,7 @@ test('unknown imports and those of another household are not found, alike', asyn
 test('a commit names no account of another household', async () => {
   const strangers = await (await djinn.person()).account()
   const { id } = await previewFile(ana, null, ofx('12', 'EUR', coffee))
-  refused(await ana.post(`/api/imports/${id}/commit`, { accounts: { 12: strangers } }), 422, 'account-not-found', '/accounts/12')
+  refused(await ana.post(`/api/imports/${id}/commit`, { accounts: { 12: strangers } }), 404, 'account-not-found', '/accounts/12')
   const [{ count }] = (await djinn.sql('select count(*)::int from transactions where account_id = $1', [strangers])) as [{ count: number }]
   assert.equal(count, 0)
 })

@@ -184,7 +184,7 @@ test('an original amount has the sign of the amount, and differs only in another
   await refused(-99, 'EUR', '/original/currency')
   assertRefused(
     await ana.post('/api/transactions', { ...draft, accountId: newId(), original: { amount: -1, currency: 'USD' } }),
-    422,
+    404,
     'account-not-found',
     '/accountId',
   )

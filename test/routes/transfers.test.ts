@@ -89,8 +89,8 @@ test('a transfer needs two accounts that are there, and positive amounts', async
   const draft = { fromAccountId: from, toAccountId: to, date, amount: 100 }
   const post = (change: Record<string, unknown>) => ana.post('/api/transfers', { ...draft, ...change })
   assertRefused(await post({ toAccountId: from }), 422, 'transfer-to-itself', '/toAccountId')
-  assertRefused(await post({ fromAccountId: newId() }), 422, 'account-not-found', '/fromAccountId')
-  assertRefused(await post({ toAccountId: newId() }), 422, 'account-not-found', '/toAccountId')
+  assertRefused(await post({ fromAccountId: newId() }), 404, 'account-not-found', '/fromAccountId')
+  assertRefused(await post({ toAccountId: newId() }), 404, 'account-not-found', '/toAccountId')
   assertRefused(await post({ toAccountId: closed }), 409, 'account-closed')
   assertRefused(await post({ fromAccountId: closed }), 409, 'account-closed')
   for (const amount of [0, -1, 1.5, '1', null, true]) {
@@ -161,8 +161,8 @@ test('a patch that would leave no transfer behind is refused and changes nothing
   assertRefused(await patch({ toAccountId: from }), 422, 'transfer-to-itself', '/toAccountId')
   assertRefused(await patch({ fromAccountId: to }), 422, 'transfer-to-itself', '/toAccountId')
   assertRefused(await patch({ fromAccountId: to, toAmount: 5 }), 422, 'transfer-to-itself', '/toAccountId')
-  assertRefused(await patch({ toAccountId: newId() }), 422, 'account-not-found', '/toAccountId')
-  assertRefused(await patch({ fromAccountId: newId() }), 422, 'account-not-found', '/fromAccountId')
+  assertRefused(await patch({ toAccountId: newId() }), 404, 'account-not-found', '/toAccountId')
+  assertRefused(await patch({ fromAccountId: newId() }), 404, 'account-not-found', '/fromAccountId')
   assertRefused(await patch({ toAccountId: dollars }), 422, 'currency-mismatch', '/toAmount')
   assertRefused(await patch({ toAmount: 99 }), 422, 'currency-mismatch', '/toAmount')
   assertRefused(await patch({ id: newId() }), 400, 'invalid-request', '/id')

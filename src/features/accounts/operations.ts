@@ -105,7 +105,7 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       answer: accountShape,
       row: accountShape,
       status: 201,
-      refusals: ['already-exists', 'institution-not-found'],
+      refusals: ['already-exists', 'limit-reached', 'institution-not-found'],
       run: async (context, { body }) => {
         await checkInstitution(body.institutionId)
         return await createRow(context, accountRows, '/api/accounts', body, { openingBalance: 0, institutionId: null, note: '' })

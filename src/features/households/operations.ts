@@ -68,7 +68,7 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       body: draft,
       answer: householdShape,
       status: 201,
-      refusals: ['already-exists'],
+      refusals: ['limit-reached', 'already-exists'],
       run: async (context, { body }) => {
         const founding = {
           id: body.id ?? newId(),
@@ -134,6 +134,7 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
             ifRevision: finite(context.ifMatchRevision),
           }),
         ])
+        if (row) context.tx!.raised = { household: row.id, revision: row.revision }
         if (!row) throw new Failure('precondition-failed', 'The household changed since you read it.', { at: 'If-Match:' })
         return { body: row }
       },

@@ -1,5 +1,4 @@
 // Transfers: two transactions in two accounts that are made, changed and deleted as one.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { finite, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
@@ -20,6 +19,7 @@ import {
   touchTransfer,
   transferRows,
 } from './store.ts'
+import { fieldsOf, legId, mergedTogether, present, type Transfer } from './transfer.ts'
 
 const shape = (leg: z.ZodType) => z.strictObject({ id, from: leg, to: leg, createdAt: instant, updatedAt: instant, revision: z.int() })
 
@@ -33,12 +33,6 @@ const draft = z.strictObject({
   note: text(2_000).optional(),
 })
 const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
-
-/** The id of a leg follows from the transfer's, so that an offline client knows it too: UUIDv8 of SHA-256("<id>/<side>"). */
-export function legId(transferId: string, side: 'from' | 'to'): string {
-  const hex = createHash('sha256').update(`${transferId}/${side}`).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${((parseInt(hex[16]!, 16) & 3) | 8).toString(16)}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
 
 export function transferOperations(leg: z.ZodObject): Operation[] {
   const transferShape = shape(leg)
@@ -211,14 +205,6 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
   ]
 }
 
-/** The fields of a transfer, by which journal columns of its legs. */
-const mergedTogether = {
-  fromAccountId: ['account_id'],
-  toAccountId: ['account_id'],
-  amount: ['amount'],
-  toAmount: ['amount'],
-}
-
 /** Refuses a change made on an older revision when others changed the same of its legs. */
 async function refuseOverlap(context: Context, transferId: string, base: number, wanted: Record<string, unknown>) {
   const ids = [legId(transferId, 'from'), legId(transferId, 'to')]
@@ -234,40 +220,6 @@ async function refuseOverlap(context: Context, transferId: string, base: number,
     changes: wanted,
     columns: mergedTogether,
   })
-}
-
-/** A transfer as a draft would say it. */
-function fieldsOf({ from, to }: Transfer) {
-  return {
-    fromAccountId: from.accountId,
-    toAccountId: to.accountId,
-    date: from.date,
-    amount: -from.amount,
-    toAmount: to.amount,
-    note: from.note,
-  }
-}
-
-type Leg = {
-  id: string
-  revision: number
-  accountId: string
-  amount: number
-  date: string
-  note: string
-  createdAt: string
-  updatedAt: string
-}
-type Transfer = { id: string; createdAt: string; updatedAt: string; revision: number; from: Leg; to: Leg }
-
-/** Instants inside of jsonb are written with +00:00; ours end in Z. */
-function present(row: { from: unknown; to: unknown } & Record<string, unknown>): Transfer {
-  const instants = (leg: Leg) => ({
-    ...leg,
-    createdAt: leg.createdAt.replace('+00:00', 'Z'),
-    updatedAt: leg.updatedAt.replace('+00:00', 'Z'),
-  })
-  return { ...row, from: instants(row.from as Leg), to: instants(row.to as Leg) } as unknown as Transfer
 }
 
 async function read(context: Context, transferId: string): Promise<Transfer> {
