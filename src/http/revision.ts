@@ -17,8 +17,8 @@ export class RevisionedReader implements Runner {
 
   /** Reads the revision alone: what a conditional request needs before anything else. */
   async readRevision(): Promise<number> {
-    await this.#read([])
-    return this.revision!
+    const household = this.#scope.household!
+    return this.revision ?? (await this.#database.revisions([household])).get(household) ?? 0
   }
 
   run: Runner['run'] = async (wanted, parameters) => (await this.#read([{ statement: wanted, parameters }]))[0] as never

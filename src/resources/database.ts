@@ -38,6 +38,13 @@ const enterHousehold = statement(
     set_config('TimeZone', 'UTC', true) as z, household_state(:stateOf) as state, set_config('role', 'djinn_app', true) as role`,
 )
 
+const readRevisions = statement(
+  'revisions.read',
+  { households: 'uuid[]' },
+  { id: 'uuid', revision: 'int8' },
+  'select household_id as id, revision from household_revisions(:households)',
+)
+
 function scopeValues(scope: Scope, role = 'djinn_app', stateOf: string | null = null) {
   return {
     text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
@@ -145,6 +152,20 @@ export class Database {
       clearTimeout(stalled)
       this.#readsInFlight--
     }
+  }
+
+  /** The revisions of households: one statement, which needs no scope, since it tells nothing else. */
+  async revisions(households: readonly string[]): Promise<Map<string, number>> {
+    const read = async () => {
+      const client = await this.#openReader()
+      this.#options.observer?.roundTrip?.()
+      const { rows } = await this.#send(client, readRevisions, { households })
+      return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
+    }
+    return await read().catch(async (error: unknown) => {
+      if (!isConnectionError(error) || this.#closed) throw error
+      return await read()
+    })
   }
 
   #openReader(): Promise<pg.Client> {
