@@ -15,14 +15,15 @@ export async function answerRead(
   context: Context,
   input: Input & { prepared: unknown },
   fields: string[] | null,
-  reader: RevisionedReader,
+  /** None behind a write of the same transaction: the revision outside is of before, and the one inside is not the last word yet. */
+  reader: RevisionedReader | null,
 ): Promise<Performed> {
   const { call, household, principal } = context
   const quality = operation.essential && call.network === 'slow' ? 'essential' : 'full'
   const headers: Record<string, string> = operation.essential
     ? { 'djinn-quality': quality, vary: `${varyOnCaller}, ${networkHeaders.join(', ')}` }
     : {}
-  const conditional = operation.conditional === true && household !== null
+  const conditional = operation.conditional === true && household !== null && reader !== null
   const variant = variantOf(
     service.lineage,
     household?.id ?? '',
@@ -48,7 +49,8 @@ export async function answerRead(
   const ownRevision = (answer.body as { revision?: unknown } | undefined)?.revision
   if (typeof ownRevision === 'number') headers['etag'] ??= entityTag(ownRevision, variant)
   const performed = finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
-  return tagged(performed, operation, context, variant)
+  // Who gives a tag of its own has compared it itself: the tag of a sync answers a cursor that is up to date, and no other.
+  return answer.headers?.['etag'] === undefined ? tagged(performed, operation, context, variant) : performed
 }
 
 /** Reads without a household's revision carry a tag of their row's revision, or of their content. */

@@ -19,6 +19,7 @@ import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
 import { singleValues } from './query.ts'
+import { methodNotAllowed } from './routes.ts'
 import { toFailure, toProblem } from './refusals.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
@@ -76,10 +77,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     app.route({
       method: methods.filter((method) => !allowed.includes(method)),
       url,
-      handler: (request, reply) => {
-        reply.header('allow', allowed.join(', '))
-        return refuse(options, null, request, reply, new Failure('method-not-allowed', `${url} takes ${allowed.join(', ')}.`))
-      },
+      handler: (request, reply) => refuse(options, null, request, reply, methodNotAllowed(operations)),
     })
   }
   return app

@@ -74,19 +74,17 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
   const slow = context.call.network === 'slow'
   const rowsMax = query.limit ?? (slow ? limits.syncRowsSlow : limits.syncRowsMax)
   const page = new Page(kinds, rowsMax, slow ? limits.syncBytesSlow : limits.syncBytesMax)
-  const to = state.to ?? now
-  // A household that was lost on the way is told of as lost, and asked for no more.
-  const lost = [...lostHouseholds(state.have, now), ...lostHouseholds(to, now).filter((household) => !Object.hasOwn(state.have, household))]
-  if (!state.at || lostHouseholds(to, now).length > 0)
-    for (const household of lost) page.removed.push({ type: householdKind, id: household, householdId: household })
+  // A household that was lost is told of once and leaves the bound: should it be gained again, the next round brings all of it.
+  for (const household of lostHouseholds(state.to ?? state.have, now))
+    page.removed.push({ type: householdKind, id: household, householdId: household })
+  const to = Object.fromEntries(Object.entries(state.to ?? now).filter(([household]) => Object.hasOwn(now, household)))
 
   const walk = await walkHouseholds(needs, context, { state, to, now, kinds, page })
-  const have = Object.fromEntries(Object.entries(to).filter(([household]) => Object.hasOwn(now, household)))
   const next: SyncState = walk.at
     ? { ...state, to, at: walk.at }
-    : { epoch: needs.epoch, have, ...(state.kinds ? { kinds: state.kinds } : {}) }
+    : { epoch: needs.epoch, have: to, ...(state.kinds ? { kinds: state.kinds } : {}) }
   // Whoever wrote meanwhile made the digests newer than the page: one more round brings both together.
-  const complete = !walk.at && sameVector(have, now) && walk.unmoved
+  const complete = !walk.at && sameVector(to, now) && walk.unmoved
   const digests = standings.map((standing) => standing.digests as Digests)
   const body = [
     `{"changes":{${kinds.map((kind) => `${JSON.stringify(kind)}:[${page.changes[kind]!.join(',')}]`).join(',')}}`,
@@ -97,7 +95,7 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
   ]
   return {
     bytes: { content: body.join(','), mediaType: 'application/json; charset=utf-8' },
-    headers: complete ? { etag: tagOf(have) } : {},
+    headers: complete ? { etag: tagOf(to) } : {},
   }
 }
 
@@ -116,7 +114,7 @@ async function walkHouseholds(needs: SyncNeeds, context: Context, walk: Walk): P
   const { state, to, now, page } = walk
   let unmoved = true
   const households = Object.keys(to)
-    .filter((household) => Object.hasOwn(now, household) && state.have[household] !== to[household])
+    .filter((household) => state.have[household] !== to[household])
     .toSorted()
   for (const household of households) {
     if (state.at && household < state.at.household) continue

@@ -5,7 +5,7 @@ import { createRow, finite, readRow, restoreRow, whyNot } from '../../http/colle
 import { changedSince, refuseConflicts } from '../../http/merge.ts'
 import { operation, type Context, type Operation, type Related } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
-import { day, id, idParams, integerParameter, listOf, pageQuery } from '../../http/parameters.ts'
+import { day, id, idParams, integerParameter, listOf, pageQuery, updatedSince } from '../../http/parameters.ts'
 import { amountMinorMax } from '../../values/money.ts'
 import {
   accountCurrency,
@@ -39,6 +39,7 @@ const listQuery = z.strictObject({
   status: status.optional(),
   amountMin: integerParameter(-amountMinorMax, amountMinorMax).optional(),
   amountMax: integerParameter(-amountMinorMax, amountMinorMax).optional(),
+  updatedSince,
   q: z.string().trim().min(1).max(100).optional().meta({ description: 'Part of the payee or note, in any case.' }),
 })
 

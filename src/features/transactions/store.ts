@@ -138,6 +138,7 @@ export const filters = {
   status: ['text', 't.status = :status'],
   amountMin: ['int8', 't.amount >= :amountMin'],
   amountMax: ['int8', 't.amount <= :amountMax'],
+  updatedSince: ['timestamptz', 't.updated_at >= :updatedSince'],
   q: ['text', '(t.payee ilike :q or t.note ilike :q)'],
 } as const satisfies Record<string, readonly [string, string]>
 
