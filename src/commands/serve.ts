@@ -4,6 +4,7 @@ import { makeApi } from '../app/api.ts'
 import { demoSignIn, ensureDemo } from '../app/demo.ts'
 import { makeOps } from '../app/ops.ts'
 import { openResources } from '../app/resources.ts'
+import { makeTasks, schedule } from '../app/tasks.ts'
 import { readConfig } from '../resources/config.ts'
 import { limits } from '../values/limits.ts'
 
@@ -38,6 +39,14 @@ async function serve() {
     closers.push(() => ops.close())
     const opsAddress = await ops.listen({ host: config.opsHost, port: config.opsPort })
     if (resources.embedded) await ensureDemo(resources)
+    // Serving does not depend on it: a login that may not work the queue still serves.
+    if (config.worker) {
+      await resources.queue
+        .start(makeTasks(resources), schedule)
+        .catch((error: unknown) =>
+          log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema'),
+        )
+    }
     const lines = [`API      ${apiAddress}`, `Docs     ${apiAddress}/docs`, `Console  ${opsAddress}`]
     if (resources.embedded) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
     console.log(`\nDjinn is ready.\n  ${lines.join('\n  ')}\n`)

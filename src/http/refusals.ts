@@ -39,6 +39,11 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   balance_in_range: ['amount-out-of-range', 'The balance of the account would leave +-(2^53-1) minor units.', '/amount'],
   pending_balance_in_range: ['amount-out-of-range', 'The pending balance of the account would leave +-(2^53-1) minor units.', '/amount'],
   transactions_external_id: ['already-exists', 'The account has a transaction with this externalId.', '/externalId'],
+  quiet_hours_have_two_ends: [
+    'invalid-request',
+    'Quiet hours have a beginning and an end, which differ; null for both ends them.',
+    '/quietTo',
+  ],
   households_pkey: ['already-exists', 'The id is taken.', '/id'],
   users_email_key_key: ['email-taken', 'An account with this e-mail address exists.', '/email'],
 }
