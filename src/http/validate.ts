@@ -36,7 +36,7 @@ function points(issue: z.core.$ZodIssue, value: unknown, prefix: string): Failur
     const closest = issue.errors.toSorted((a, b) => (b[0]?.path.length ?? 0) - (a[0]?.path.length ?? 0) || a.length - b.length)[0]!
     return closest.flatMap((inner) => points({ ...inner, path: [...issue.path, ...inner.path] }, value, prefix))
   }
-  const missing = issue.code === 'invalid_type' && at(value, issue.path) === undefined
+  const missing = (issue.code === 'invalid_type' || issue.code === 'invalid_value') && at(value, issue.path) === undefined
   const custom = issue.code === 'custom' ? ((issue.params as { code?: string } | undefined)?.code ?? 'invalid') : undefined
   return [
     {
