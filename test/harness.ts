@@ -63,6 +63,11 @@ export type Djinn = {
 
 let own: Promise<Cluster> | undefined
 const opened = new Set<Djinn>()
+// Registered by the import, so that it is the file's and not of the test that opens first; it may come before the file's own hooks.
+after(async () => {
+  await Promise.all([...opened].map((djinn) => djinn.close()))
+  await (await own)?.close()
+})
 
 /** The cluster of this run; a file that runs by itself starts one of its own. */
 export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
@@ -70,11 +75,6 @@ export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
   if (adminUrl && apiUrl) return { adminUrl, apiUrl }
   if (!own) {
     own = openCluster(Number(major ?? 18) as Major)
-    // Hooks run in the order of their registration, so this one may come before a file's own.
-    after(async () => {
-      await Promise.all([...opened].map((djinn) => djinn.close()))
-      await (await own)?.close()
-    })
   }
   return await own
 }
