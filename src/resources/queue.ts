@@ -115,6 +115,7 @@ export class Queue {
 
   /** Lets running jobs end. */
   async stop() {
+    if (this.#stopped) return
     this.#stopped = true
     clearTimeout(this.#restart)
     await this.#runner?.stop().catch(() => {})
