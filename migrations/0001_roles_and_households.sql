@@ -6,11 +6,14 @@ do $$
 declare
   wanted text;
 begin
-  -- Roles belong to the cluster: databases migrated side by side must not race for them.
-  perform pg_advisory_xact_lock(7281994);
   foreach wanted in array array['djinn_app', 'djinn_keeper'] loop
     if not exists (select from pg_roles where rolname = wanted) then
-      execute format('create role %I nologin nosuperuser nocreatedb nocreaterole noinherit nobypassrls', wanted);
+      begin
+        execute format('create role %I nologin nosuperuser nocreatedb nocreaterole noinherit nobypassrls', wanted);
+      exception when duplicate_object or unique_violation then
+        -- Another database of the cluster made it at this moment: advisory locks are of one database.
+        null;
+      end;
     end if;
     if not pg_has_role(current_user, wanted, 'set') then
       execute format('grant %I to current_user', wanted);
@@ -147,7 +150,7 @@ create function entry_content(e journal) returns bytea
   language sql immutable
   return convert_to(concat_ws('|', e.household_id, e.number, e.revision, e.kind, e.entity_id, e.operation,
     encode(e.changes_digest, 'hex'), coalesce(e.actor_id::text, '-'), coalesce(e.device_id::text, '-'),
-    coalesce(e.request_id, '-'), (extract(epoch from e.at) * 1000000)::bigint), 'UTF8');
+    coalesce('r' || e.request_id, '-'), (extract(epoch from e.at) * 1000000)::bigint), 'UTF8');
 
 create function digest_of_changes(salt bytea, changes jsonb) returns bytea
   language sql immutable
@@ -203,8 +206,9 @@ begin
   return null;
 end $$;
 
+-- The plan is kept from when few rows changed; a nested loop of it would take the square of the rows of a bulk change.
 create function journal_update() returns trigger
-  language plpgsql security definer set search_path = public, pg_temp as $$
+  language plpgsql security definer set search_path = public, pg_temp set enable_nestloop = off as $$
 begin
   perform append_journal(tg_argv[0], (
     select array_agg(jsonb_build_object('id', c.id, 'changes', c.changes, 'operation',
@@ -271,3 +275,6 @@ alter function append_journal owner to djinn_keeper;
 alter function journal_insert owner to djinn_keeper;
 alter function journal_update owner to djinn_keeper;
 alter function journal_delete owner to djinn_keeper;
+
+-- A trigger needs no right to its function when it fires, only when it is made: the app could make one on a temporary table.
+revoke execute on function journal_insert, journal_update, journal_delete from public;

@@ -73,6 +73,18 @@ create table memberships (
 );
 create index memberships_by_user on memberships (user_id);
 select guard_household_table('memberships', 'member', 'user_id');
+-- A session knows all the households of its user, so there is an end to them.
+create function keep_membership_limit() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if (select count(*) from memberships m where m.user_id = new.user_id) > 50 then
+    raise exception 'a user belongs to at most 50 households' using errcode = 'check_violation', constraint = 'memberships_limit';
+  end if;
+  return null;
+end $$;
+alter function keep_membership_limit owner to djinn_keeper;
+revoke execute on function keep_membership_limit from public;
+create trigger z_limit after insert on memberships for each row execute function keep_membership_limit();
 grant insert (household_id, user_id, role), update (role), delete on memberships to djinn_app;
 -- A user finds the own households before one is set.
 create policy own on memberships for select to djinn_app

@@ -139,7 +139,8 @@ create table monthly_totals (
   pending_inflow bigint not null default 0,
   pending_outflow bigint not null default 0,
   count bigint not null default 0,
-  primary key (household_id, month, account_id, category_id, transfer)
+  primary key (household_id, month, account_id, category_id, transfer),
+  constraint total_in_range check (greatest(inflow, pending_inflow, -outflow, -pending_outflow) <= 9007199254740991)
 );
 
 select guard_household_table('accounts', 'account');
@@ -195,7 +196,7 @@ begin
       perform refuse('category_not_below_itself', 'a category cannot be under itself');
     end if;
     select * into above from categories where household_id = new.household_id and id = above.parent_id;
-    if not found or (steps = 0 and above.deleted_at is not null) then
+    if not found or (steps = 0 and new.deleted_at is null and above.deleted_at is not null) then
       perform refuse('category_parent', 'there is no such parent category');
     end if;
     if above.kind <> new.kind then
@@ -206,13 +207,23 @@ begin
       perform refuse('category_depth', 'categories nest at most 8 deep');
     end if;
   end loop;
+  -- What stands below comes along.
+  if tg_op = 'UPDATE' and new.parent_id is distinct from old.parent_id and steps > 0 then
+    if steps + (with recursive below as (
+        select c.id, 1 as depth from categories c where c.household_id = new.household_id and c.parent_id = new.id
+        union all
+        select c.id, b.depth + 1 from categories c join below b on c.parent_id = b.id where c.household_id = new.household_id and b.depth < 9
+      ) select coalesce(max(depth), 0) from below) > 8 then
+      perform refuse('category_depth', 'categories nest at most 8 deep');
+    end if;
+  end if;
   if tg_op = 'UPDATE' and new.kind <> old.kind
      and exists (select from categories c where c.household_id = new.household_id and c.parent_id = new.id and c.deleted_at is null) then
     perform refuse('category_of_parents_kind', 'a category is of its parent''s kind');
   end if;
   return new;
 end $$;
-create trigger b_keep before insert or update of parent_id, kind on categories for each row execute function keep_category();
+create trigger b_keep before insert or update of parent_id, kind, deleted_at on categories for each row execute function keep_category();
 
 create function category_stays_unless_unused() returns trigger
   language plpgsql set search_path = public, pg_temp as $$

@@ -148,3 +148,4 @@ alter function keep_books_on_insert owner to djinn_keeper;
 alter function keep_books_on_update owner to djinn_keeper;
 alter function keep_books_on_delete owner to djinn_keeper;
 alter function transfer_is_whole owner to djinn_keeper;
+revoke execute on function keep_books_on_insert, keep_books_on_update, keep_books_on_delete, transfer_is_whole from public;

@@ -41,6 +41,8 @@ create table import_rows (
   account_id uuid,
   status text not null check (status in ('new', 'duplicate', 'matched', 'error')),
   reason text,
+  -- A duplicate by the bank's id, and so not one of those that are told by counting equal rows.
+  known_by_id boolean not null default false,
   date date,
   amount bigint,
   payee text,
@@ -99,20 +101,22 @@ begin
     from file f left join kept k on k.source_account_id = f.account_id and k.external_id = f.external_id
     where k.external_id is not null or f.nth > 1
   )
-  update import_rows r set status = 'duplicate', match_id = null,
+  update import_rows r set status = 'duplicate', match_id = null, known_by_id = true,
     reason = case when f.known then 'The account has the bank''s id ' || f.external_id || ' already.'
                   else 'The bank''s id ' || f.external_id || ' stands earlier in this file.' end
   from found f where r.household_id = household and r.import_id = import and r.row = f.row;
 
   -- 2. Equal (date, amount, raw payee) counted as a multiset: as many rows are duplicates as the account has of them.
   --    Two different ids of the bank are two entries, so rows with an id only count those without one.
+  --    Duplicates that the preview found this way are counted again and come first, or new rows would take their place.
   with file as (
-    select r.row, r.account_id, r.date, r.amount, payee_key(r.raw_payee) as payee, r.external_id is not null as named,
-      row_number() over (partition by r.account_id, r.date, r.amount, payee_key(r.raw_payee), r.external_id is not null order by r.row) as nth,
+    select r.row, r.account_id, r.date, r.amount, payee_key(r.raw_payee) as payee, r.external_id is not null as named, r.status,
+      row_number() over (partition by r.account_id, r.date, r.amount, payee_key(r.raw_payee), r.external_id is not null
+        order by r.status <> 'duplicate', r.row) as nth,
       count(*) filter (where r.external_id is null)
         over (partition by r.account_id, r.date, r.amount, payee_key(r.raw_payee)) as unnamed_count
     from import_rows r
-    where r.household_id = household and r.import_id = import and r.account_id is not null and r.status in ('new', 'matched')
+    where r.household_id = household and r.import_id = import and r.account_id is not null and r.status <> 'error' and not r.known_by_id
   ), span as (
     select account_id, min(date) as first_date, max(date) as last_date from file group by account_id
   ), kept as (
@@ -130,7 +134,7 @@ begin
   update import_rows r set status = 'duplicate', match_id = null,
     reason = 'The account has an equal entry of this day, amount and payee already.'
   from file f join kept k on k.account_id = f.account_id and k.date = f.date and k.amount = f.amount and k.payee = f.payee
-  where r.household_id = household and r.import_id = import and r.row = f.row
+  where r.household_id = household and r.import_id = import and r.row = f.row and f.status <> 'duplicate'
     and f.nth <= case when f.named then k.unnamed - greatest(f.unnamed_count - k.named, 0) else k.named + k.unnamed end;
 
   -- A match that is gone, changed or taken since the preview leaves its row new.

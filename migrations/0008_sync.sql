@@ -80,6 +80,18 @@ select guard_replica('accounts', 'accounts');
 select guard_replica('categories', 'categories');
 select guard_replica('transactions', 'transactions');
 
+-- A household holds so many live rows of a kind; the digests count them. Fires after digest_insert and digest_update.
+create function keep_row_limit() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if (select d.count from replica_digests d where d.household_id = current_household() and d.kind = tg_argv[0]) > tg_argv[1]::bigint then
+    perform refuse(tg_argv[0] || '_limit', 'there are as many as there may be');
+  end if;
+  return null;
+end $$;
+create trigger row_limit after insert or update on accounts for each statement execute function keep_row_limit('accounts', '500');
+create trigger row_limit after insert or update on categories for each statement execute function keep_row_limit('categories', '1000');
+
 -- Where the transaction's user stands in each of their households: one look-up answers a replica that is up to date.
 create function sync_vector() returns table (household_id uuid, role text, revision bigint, forgotten_revision bigint,
     own_revision bigint, digests jsonb)
@@ -115,5 +127,7 @@ alter function add_to_digest owner to djinn_keeper;
 alter function digest_insert owner to djinn_keeper;
 alter function digest_update owner to djinn_keeper;
 alter function digest_delete owner to djinn_keeper;
+alter function keep_row_limit owner to djinn_keeper;
 alter function sync_vector owner to djinn_keeper;
+revoke execute on function digest_insert, digest_update, digest_delete, keep_row_limit from public;
 revoke create on schema public from djinn_keeper;

@@ -5,7 +5,8 @@ import pg from 'pg'
 import { makeApi, type Api } from '../src/app/api.ts'
 import { openResources, type Resources } from '../src/app/resources.ts'
 import { readConfig, type Environment } from '../src/resources/config.ts'
-import { verifyInvariants } from '../src/resources/invariants.ts'
+import { Database } from '../src/resources/database.ts'
+import { verifyInvariants, type Finding } from '../src/resources/invariants.ts'
 import { refusalCodes } from '../src/values/refusal-codes.ts'
 import { cloneDatabase, openCluster, type Cluster, type Major } from './cluster.ts'
 
@@ -55,6 +56,8 @@ export type Djinn = {
   sql: <T extends object = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>
   /** What the work costs: statements by name in order, and waits for the database. */
   count: (work: () => Promise<unknown>) => Promise<{ statements: string[]; roundTrips: number }>
+  /** The promises of the books that are broken. */
+  broken: () => Promise<Finding[]>
   /** Fails when any promise of the books is broken. */
   verify: () => Promise<void>
   close: () => Promise<void>
@@ -134,9 +137,16 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
       watching.splice(watching.indexOf(watch), 1)
       return { statements, roundTrips }
     },
+    broken: async () => {
+      const owner = new Database({ url: database.adminUrl, connectionsMax: 1 })
+      try {
+        return (await verifyInvariants(owner)).filter((finding) => finding.broken > 0)
+      } finally {
+        await owner.close()
+      }
+    },
     verify: async () => {
-      const broken = (await verifyInvariants(resources.database)).filter((finding) => finding.broken > 0)
-      assert.deepEqual(broken, [], 'a promise of the books is broken')
+      assert.deepEqual(await djinn.broken(), [], 'a promise of the books is broken')
     },
     close: async () => {
       if (closed) return

@@ -1,7 +1,8 @@
 // The API on its port: operations, health, the OpenAPI document and the readable docs.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readFileSync } from 'node:fs'
 import { makeCharge } from '../http/charge.ts'
+import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
 import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
@@ -23,7 +24,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const service = { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` }
   const charge = makeCharge(config.rate)
   const authenticate = makeAuthenticate(database, resources.notifications)
-  const features = makeFeatures(resources, { service, charge })
+  const features = await makeFeatures(resources, { service, charge })
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
@@ -60,21 +61,24 @@ export async function makeApi(resources: Resources): Promise<Api> {
       .headers(ready ? noStore : { ...noStore, 'retry-after': '1' })
       .send({ status: ready ? 'ready' : 'not ready' })
   })
-  const documentText = JSON.stringify(document)
-  app.get('/api/openapi.json', async (_request, reply) =>
-    reply.headers({ 'cache-control': 'public, max-age=300' }).type('application/json; charset=utf-8').send(documentText),
-  )
-  const page = docsPage(document)
-  app.get('/docs', async (_request, reply) =>
-    reply
-      .headers({
-        'cache-control': 'public, max-age=300',
-        'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      })
-      .type('text/html; charset=utf-8')
-      .send(page),
-  )
+  const sendPublic = async (request: FastifyRequest, reply: FastifyReply, bytes: Buffer, mediaType: string) => {
+    const encoding = chooseEncoding(request.headers['accept-encoding'])
+    const small = await compress(bytes, encoding)
+    if (small) reply.header('content-encoding', encoding!)
+    return reply
+      .headers({ 'cache-control': 'public, max-age=300', vary: 'Accept-Encoding', 'content-type': mediaType })
+      .send(small ?? bytes)
+  }
+  const documentBytes = Buffer.from(JSON.stringify(document))
+  app.get('/api/openapi.json', (request, reply) => sendPublic(request, reply, documentBytes, 'application/json; charset=utf-8'))
+  const page = Buffer.from(docsPage(document))
+  app.get('/docs', (request, reply) => {
+    reply.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    )
+    return sendPublic(request, reply, page, 'text/html; charset=utf-8')
+  })
   return {
     app,
     operations: features.operations,

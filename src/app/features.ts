@@ -33,19 +33,24 @@ export type Features = { operations: Operation[]; catalog: Catalog; endStreams: 
 /** What the operations that call other operations need of the API. */
 export type Entrance = { service: Service; charge: Charge }
 
-export function makeFeatures(resources: Resources, entrance: Entrance): Features {
+export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
   const catalog = new Catalog(database, notifications)
+  const readDefaults = async () => (await catalog.read('categories')).entry.content as DefaultCategory[]
+  // Kept at hand, because the transaction of a sign-up must not wait for another read.
+  let defaultCategories = await readDefaults()
+  const renewDefaults = () => {
+    readDefaults().then(
+      (renewed) => {
+        defaultCategories = renewed
+      },
+      (error: unknown) => log.error({ err: error }, 'the default categories cannot be read'),
+    )
+  }
+  notifications.on('djinn_system', (name) => name === 'categories' && renewDefaults())
+  notifications.onGap(renewDefaults)
+  const furnish = (tx: Runner, household: string) => copyDefaults(tx, household, defaultCategories)
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
-  const furnish = async (tx: Runner, household: string) => {
-    // The catalog keeps its entries, so this is read from memory but for the first time.
-    await copyDefaults(tx, household, defaultCategories)
-  }
-  let defaultCategories: DefaultCategory[] = []
-  const loadDefaults = async () => {
-    defaultCategories = (await catalog.read('categories')).entry.content as DefaultCategory[]
-  }
-  void loadDefaults().catch((error: unknown) => log.error({ err: error }, 'default categories cannot be read'))
 
   const hub = new EventHub(resources)
   const pokes = resources.pushGateway === null ? null : new Pokes(resources)

@@ -70,7 +70,7 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
   try {
     await migrate(embedded.adminUrl)
     const url = await apiUrl(embedded)
-    return { url, directUrl: url, embedded: true, close: embedded.stop }
+    return { url, directUrl: embedded.adminUrl, embedded: true, close: embedded.stop }
   } catch (error) {
     await embedded.stop()
     throw error

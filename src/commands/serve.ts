@@ -17,20 +17,23 @@ export function serveCommand(): Command {
 
 async function serve() {
   const config = readConfig()
-  const resources = await openResources(config)
-  const { log } = resources
+  const opening = openResources(config)
+  const opened = opening.catch(() => null)
   let stopping: Promise<void> | undefined
-  const closers: (() => Promise<unknown>)[] = [() => resources.close()]
+  const closers: (() => Promise<unknown>)[] = [async () => await (await opened)?.close()]
   const stop = (signal: string) => {
     stopping ??= (async () => {
-      log.info({ signal }, 'stopping')
+      // An embedded PostgreSQL that is still starting is waited for, else it would be left running.
+      if (config.databaseUrl === undefined) await opened
       const forced = setTimeout(() => process.exit(1), limits.shutdownMs)
       forced.unref()
+      ;(await opened)?.log.info({ signal }, 'stopping')
       for (const close of closers.toReversed()) await close()
-      process.exit(0)
+      process.exit()
     })()
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal))
+  const resources = await opening
   try {
     const api = await makeApi(resources)
     closers.push(() => api.close())
@@ -38,19 +41,22 @@ async function serve() {
     const ops = makeOps(resources, () => apiAddress)
     closers.push(() => ops.close())
     const opsAddress = await ops.listen({ host: config.opsHost, port: config.opsPort })
-    if (resources.embedded) await ensureDemo(resources)
+    // Its password is known to everyone.
+    const withDemo = resources.embedded && !config.production
+    if (withDemo) await ensureDemo(resources)
     // Serving does not depend on it: a login that may not work the queue still serves.
     if (config.worker) {
-      await resources.queue
-        .start(makeTasks(resources), schedule)
-        .catch((error: unknown) =>
-          log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema'),
-        )
+      await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {
+        if (stopping) return
+        resources.log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema')
+      })
     }
     const lines = [`API      ${apiAddress}`, `Docs     ${apiAddress}/docs`, `Console  ${opsAddress}`]
-    if (resources.embedded) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
+    if (withDemo) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
     console.log(`\nDjinn is ready.\n  ${lines.join('\n  ')}\n`)
   } catch (error) {
+    // What fails because everything is being closed is no news.
+    if (stopping) return await stopping
     for (const close of closers.toReversed()) await close()
     throw error
   }

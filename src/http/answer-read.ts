@@ -45,7 +45,19 @@ export async function answerRead(
     headers['etag'] ??= entityTag(reader.revision, variant)
     if (isPage(answer.body)) headers['last-modified'] ??= new Date(reader.raisedS * 1000).toUTCString()
   }
-  return finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
+  const ownRevision = (answer.body as { revision?: unknown } | undefined)?.revision
+  if (typeof ownRevision === 'number') headers['etag'] ??= entityTag(ownRevision, variant)
+  const performed = finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
+  return tagged(performed, operation, context, variant)
+}
+
+/** Reads without a household's revision carry a tag of their row's revision, or of their content. */
+function tagged(performed: Performed, operation: Operation, { call }: Context, variant: string): Performed {
+  const { status, headers, body } = performed
+  if (operation.method !== 'GET' || operation.noStore || status !== 200 || body === null) return performed
+  const etag = headers['etag'] ?? `"${variantOf(variant, String(body))}"`
+  const same = call.headers.ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+  return same ? { status: 304, headers: { ...headers, etag }, body: null } : { ...performed, headers: { ...headers, etag } }
 }
 
 /** Adds the rows that the page names, and the page behind it. */

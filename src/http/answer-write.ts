@@ -13,6 +13,7 @@ export async function answerWrite(
   operation: Operation,
   context: Context,
   input: Input & { prepared: unknown },
+  fields: string[] | null,
   outer: Transaction | null,
 ): Promise<Performed> {
   const { call, scope } = context
@@ -42,7 +43,7 @@ export async function answerWrite(
     if (typeof revision === 'number' && household) {
       headers['etag'] = entityTag(revision, variantOf(service.lineage, household, user, headers['location'] ?? path))
     }
-    const performed = finish(operation, { ...answer, headers }, null)
+    const performed = finish(operation, { ...answer, headers }, fields)
     keepForReplay(tx, user, claim, {
       status: performed.status,
       headers: performed.headers,

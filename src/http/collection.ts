@@ -34,7 +34,9 @@ export async function createRow<C extends Shape>(
   const [made] = (await insert(draft)) as Presented[]
   if (made) return { status: 201, body: made, headers: { location: `${path}/${id}` } }
   const [existing] = (await context.db.run(rows.byIds, { household: context.household!.id, ids: [id] })) as Presented[]
-  const same = existing && Object.entries(sent).every(([name, value]) => isDeepStrictEqual(existing[name], value))
+  // A field left out asks for its default. What the row does not show is no part of its content.
+  const wanted = Object.entries({ ...defaults, ...sent }).filter(([name]) => existing && Object.hasOwn(existing, name))
+  const same = existing && wanted.every(([name, value]) => isDeepStrictEqual(existing[name], value))
   if (!same) throw new Failure('already-exists', 'The id is taken by a row with other content, or by a deleted one.', { at: '/id' })
   return { status: 200, body: existing, headers: { location: `${path}/${id}` } }
 }

@@ -13,7 +13,7 @@ export function docsPage(document: OpenApiDocument): string {
   }
   const sections = [...byTag].map(
     ([tag, entries]) =>
-      `<section><h2 id="${slug(tag)}">${escape(tag)}</h2>${entries
+      `<section><h2 id="group-${slug(tag)}">${escape(tag)}</h2>${entries
         .toSorted((a, b) => a.path.localeCompare(b.path) || methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method))
         .map(operationHtml)
         .join('')}</section>`,
@@ -23,18 +23,19 @@ export function docsPage(document: OpenApiDocument): string {
 <title>${escape(document.info.title)} API</title><style>${style}</style></head><body>
 <a class="skip" href="#content">Skip to content</a>
 <nav aria-label="Contents"><p class="brand">Djinn API <small>${escape(document.info.version)}</small></p><ul>
-<li><a href="#start">First steps</a></li>${[...byTag.keys()].map((tag) => `<li><a href="#${slug(tag)}">${escape(tag)}</a></li>`).join('')}
+<li><a href="#start">First steps</a></li>${[...byTag.keys()].map((tag) => `<li><a href="#group-${slug(tag)}">${escape(tag)}</a></li>`).join('')}
 <li><a href="#errors">Errors</a></li><li><a href="/api/openapi.json">OpenAPI document</a></li></ul></nav>
 <main id="content"><h1>Djinn API</h1><p>${inline(document.info.description)}</p>${firstSteps}${sections.join('')}${errorsHtml()}</main></body></html>`
 }
 
 function operationHtml({ path, method, operation }: { path: string; method: string; operation: DocumentedOperation }): string {
   const body = operation.requestBody?.content['application/json']?.schema
-  const [status, answer] = Object.entries(operation.responses).find(([code]) => code.startsWith('2'))!
-  const answerSchema = answer.content?.['application/json']?.schema
+  const successes = Object.entries(operation.responses).filter(([code]) => code.startsWith('2'))
+  const answerSchema = successes[0]![1].content?.['application/json']?.schema
+  const statuses = successes.map(([code, { description }]) => (successes.length > 1 ? `${code} (${escape(description)})` : code)).join(', ')
   const role = operation['x-role'] ?? (operation.security.length > 0 ? 'signed in' : 'anyone')
   const own = operation['x-codes'].filter(
-    (code) => !['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
+    (code) => !['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
   )
   return `<details id="${slug(operation.operationId)}"><summary><code class="m ${method}">${method.toUpperCase()}</code> <code class="path">${escape(path).replaceAll('/', '/<wbr>')}</code>
 <span class="what">${escape(operation.summary)}</span></summary>
@@ -50,7 +51,7 @@ ${
     : ''
 }
 ${body ? `<h4>Body</h4>${schemaHtml(body)}` : operation.requestBody ? '<h4>Body</h4><p>The file, as <code>application/octet-stream</code> or the part <code>file</code> of <code>multipart/form-data</code>.</p>' : ''}
-<h4>Answer ${status}</h4>${answerSchema ? schemaHtml(answerSchema) : '<p>No body.</p>'}
+<h4>Answer ${statuses}</h4>${answerSchema ? schemaHtml(answerSchema) : '<p>No body.</p>'}
 <h4>Refusals</h4><p class="codes">${own.map((code) => `<a href="#${code}"><code>${code}</code></a>`).join(' ') || 'Only those that every call shares.'}</p></details>`
 }
 

@@ -5,7 +5,7 @@ import { limits } from '../values/limits.ts'
 import type { Operation } from './operation.ts'
 import { validate } from './validate.ts'
 
-const fieldsQuery = z.string().min(1).max(1_000)
+const fieldsQuery = z.object({ fields: z.string().min(1).max(1_000) })
 
 /** Splits `fields` off the query of operations that answer rows, and checks each name. */
 export function takeFields(
@@ -14,8 +14,8 @@ export function takeFields(
 ): { fields: string[] | null; query: Record<string, unknown> } {
   if (!operation.row || query['fields'] === undefined) return { fields: null, query }
   const { fields: given, ...rest } = query
-  const names = validate(fieldsQuery, given, '?')
-    .split(',')
+  const names = validate(fieldsQuery, { fields: given }, '?')
+    .fields.split(',')
     .map((name) => name.trim())
   const known = operation.row.shape
   const unknown = names.filter((name) => !Object.hasOwn(known, name))

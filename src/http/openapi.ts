@@ -25,7 +25,8 @@ export type DocumentedOperation = {
 }
 export type Schema = { [key: string]: unknown }
 
-const everyRefusal: RefusalCode[] = ['invalid-request', 'rate-limited', 'internal', 'unavailable', 'timeout']
+// A token that is dead is refused where none is needed, too.
+const everyRefusal: RefusalCode[] = ['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout']
 
 /** The document of these operations. Schemas are the ones that check the requests. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
@@ -90,13 +91,23 @@ function documentOperation(operation: Operation): DocumentedOperation {
     }
   }
   if (operation.conditional) documented.responses['304'] = { description: 'Nothing changed since If-None-Match' }
+  const { content } = documented.responses[status]!
+  for (const [also, description] of Object.entries(alsoStatusesOf(operation))) {
+    documented.responses[also] = { description, ...(content && also !== '304' ? { content } : {}) }
+  }
   return documented
+}
+
+function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> {
+  const statuses: Record<number, string> = { ...operation.alsoStatuses }
+  const chosenId = operation.status === 201 && 'id' in ((operation.body as z.ZodObject | undefined)?.shape ?? {})
+  if (chosenId) statuses[200] = 'The id is there already, with the same content'
+  return statuses
 }
 
 /** Every code that the operation may refuse with, those of its kind included. */
 export function refusalsOf(operation: Operation): RefusalCode[] {
   const codes = new Set<RefusalCode>([...everyRefusal, ...(operation.refusals ?? [])])
-  if (operation.access !== 'anonymous') codes.add('unauthenticated')
   if (operation.params || !['anonymous', 'user'].includes(operation.access)) codes.add('not-found')
   if (operation.access === 'editor' || operation.access === 'owner') codes.add('forbidden')
   if (operation.body) for (const code of ['too-large', 'unsupported-media-type'] as const) codes.add(code)
@@ -129,7 +140,7 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
   add(operation.query, 'query')
   const header = (name: string, description: string, schema: Schema) =>
     parameters.push({ name, in: 'header', required: false, description, schema })
-  if (operation.row && operation.method === 'GET') {
+  if (operation.row && operation.method !== 'DELETE') {
     parameters.push({
       name: 'fields',
       in: 'query',
@@ -140,7 +151,8 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
   }
   if (!['anonymous', 'user'].includes(operation.access))
     header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
-  if (operation.conditional) header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
+  if (operation.conditional || operation.alsoStatuses?.[304])
+    header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })
   if (operation.effect === 'write') {
     header('Idempotency-Key', 'A repeat with the same key and body answers the same and runs nothing twice.', {
       type: 'string',

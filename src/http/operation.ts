@@ -104,6 +104,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   /** The media type of an answer that is not JSON. */
   answerType?: string
   status?: number
+  /** Other statuses it may answer with when all is well, and when. */
+  alsoStatuses?: Readonly<Record<number, string>>
   /** Codes it may refuse with, besides those that every operation shares. */
   refusals?: readonly RefusalCode[]
   /** Reads of household data: answered 304 from the household's revision. */

@@ -16,8 +16,16 @@ export const day = z
   .refine(isDay, { error: `must be a calendar day from ${dayMin} to ${dayMax}, such as 2026-02-28`, params: { code: 'malformed-day' } })
   .meta({ format: 'date' })
 
+const instantMsMin = Date.parse(dayMin)
+const instantMsMax = Date.parse(`${dayMax}T23:59:59.999Z`)
+
 export const instant = z.iso
-  .datetime({ precision: undefined, offset: true, error: 'must be an RFC 3339 instant such as 2026-02-28T12:00:00Z' })
+  .datetime({ precision: undefined, offset: true, abort: true, error: 'must be an RFC 3339 instant such as 2026-02-28T12:00:00Z' })
+  .refine(
+    // PostgreSQL takes offsets below 16 hours; no zone has more than 14.
+    (value) => Date.parse(value) >= instantMsMin && Date.parse(value) <= instantMsMax && !/[+-](1[6-9]|2\d):\d\d$/.test(value),
+    { error: `must be an instant from ${dayMin} to ${dayMax} with an offset below 16 hours`, params: { code: 'out-of-range' } },
+  )
   .meta({ format: 'date-time' })
 
 export const amount = z

@@ -85,7 +85,7 @@ export async function perform(service: Service, operation: Operation, call: Call
   const input = { params, query, body, prepared: undefined as unknown }
   if (operation.effect !== 'write') return await answerRead(service, operation, context, input, fields, run.reader(scope))
   if (operation.prepare) input.prepared = await operation.prepare(context, input)
-  return await answerWrite(service, operation, context, input, shared.tx ?? null)
+  return await answerWrite(service, operation, context, input, fields, shared.tx ?? null)
 }
 
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */

@@ -26,6 +26,9 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   category_depth: ['category-cycle', 'Categories nest at most 8 deep.', '/parentId'],
   category_of_parents_kind: ['category-kind-mismatch', 'A category and the one above it are of one kind.', '/kind'],
   category_unused: ['in-use', 'Transactions or categories below still use it; archive it instead.', ''],
+  accounts_limit: ['limit-reached', 'A household has at most 500 accounts.', ''],
+  categories_limit: ['limit-reached', 'A household has at most 1,000 categories.', ''],
+  memberships_limit: ['limit-reached', 'A user belongs to at most 50 households.', ''],
   account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
   splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
   reconciled_stays: [
@@ -37,6 +40,7 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   transfer_balances: ['currency-mismatch', 'The legs of a transfer in one currency are equal and opposite.', '/toAmount'],
   amount_in_range: ['amount-out-of-range', 'Amounts stay within +-(2^53-1) minor units.', '/amount'],
   balance_in_range: ['amount-out-of-range', 'The balance of the account would leave +-(2^53-1) minor units.', '/amount'],
+  total_in_range: ['amount-out-of-range', 'What flows through a month of the account would leave +-(2^53-1) minor units.', '/amount'],
   pending_balance_in_range: ['amount-out-of-range', 'The pending balance of the account would leave +-(2^53-1) minor units.', '/amount'],
   transactions_external_id: ['already-exists', 'The account has a transaction with this externalId.', '/externalId'],
   quiet_hours_have_two_ends: [
@@ -44,6 +48,8 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
     'Quiet hours have a beginning and an end, which differ; null for both ends them.',
     '/quietTo',
   ],
+  // A new leg of a transfer, whose id follows from the transfer's.
+  transactions_pkey: ['already-exists', 'A transaction has the id of one of its legs.', '/id'],
   households_pkey: ['already-exists', 'The id is taken.', '/id'],
   users_email_key_key: ['email-taken', 'An account with this e-mail address exists.', '/email'],
 }

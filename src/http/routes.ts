@@ -1,6 +1,7 @@
 // Finds the operation of a method and a path, for calls that do not come through the server's router.
 import { Failure } from '../values/failure.ts'
 import type { Operation } from './operation.ts'
+import { singleValues } from './query.ts'
 
 export type Route = { operation: Operation; params: Record<string, string>; query: Record<string, unknown> }
 export type FindRoute = (method: string, url: string) => Route
@@ -27,7 +28,7 @@ export function makeFindRoute(operations: readonly Operation[]): FindRoute {
     chosen.segments.forEach((segment, index) => {
       if (segment.startsWith('{')) params[segment.slice(1, -1)] = decode(segments[index]!)
     })
-    return { operation: chosen.operation, params, query: parseQuery(search) }
+    return { operation: chosen.operation, params, query: singleValues(parseQuery(search)) }
   }
 }
 
@@ -39,18 +40,8 @@ function decode(segment: string): string {
   }
 }
 
-/** The parameters of a query string, each once. */
+/** The parameters of a query string; a repeated one becomes a list, as the server's parser makes it. */
 function parseQuery(search: string): Record<string, unknown> {
-  const query: Record<string, unknown> = {}
-  for (const [name, value] of new URLSearchParams(search)) {
-    if (Object.hasOwn(query, name)) throw repeatedParameter(name)
-    query[name] = value
-  }
-  return query
-}
-
-export function repeatedParameter(name: string): Failure {
-  return new Failure('invalid-request', `The parameter ${name} is given twice.`, {
-    errors: [{ pointer: `?${name}`, code: 'repeated', detail: 'Give it once.' }],
-  })
+  const byName = Map.groupBy(new URLSearchParams(search), ([name]) => name)
+  return Object.fromEntries([...byName].map(([name, pairs]) => [name, pairs.length === 1 ? pairs[0]![1] : pairs.map(([, value]) => value)]))
 }

@@ -18,8 +18,8 @@ import type { Operation, Upload } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
+import { singleValues } from './query.ts'
 import { toFailure, toProblem } from './refusals.ts'
-import { repeatedParameter } from './routes.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
 export type ServerOptions = {
@@ -54,7 +54,10 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   await app.register(multipart, { limits: { fileSize: limits.importBytesMax, files: 1, fields: 10, parts: 11 } })
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.addHook('onRequest', async (request) => refuseAmbiguousHost(request))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
+    refuseAmbiguousHost(request, reply)
+  })
   app.setErrorHandler((error, request, reply) => refuse(options, null, request, reply, error))
   app.setNotFoundHandler((request, reply) => refuse(options, null, request, reply, new Failure('not-found', 'There is no such path.')))
 
@@ -96,7 +99,12 @@ async function handle(options: ServerOptions, operation: Operation, request: Fas
 async function answer(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<Performed> {
   const address = addressOf(request.raw, options.trustedProxies)
   const token = bearerToken(request.headers.authorization)
-  const principal = token === null ? null : await options.authenticate(token)
+  const householdHeader = header(request, 'djinn-household')
+  let principal = token === null ? null : await options.authenticate(token)
+  // A household that was joined a moment ago, perhaps through another process.
+  if (principal && householdHeader !== undefined && !principal.memberships.has(householdHeader)) {
+    principal = await options.authenticate(token!, true)
+  }
   reply.headers(options.charge(principal, address, 1))
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
@@ -107,7 +115,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
     nowMs: Date.now(),
     address,
     principal,
-    householdHeader: header(request, 'djinn-household'),
+    householdHeader,
     params: request.params as Record<string, string>,
     query: singleValues(request.query as Record<string, unknown>),
     url: request.url,
@@ -127,14 +135,6 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function singleValues(query: Record<string, unknown>): Record<string, unknown> {
-  const twice = Object.keys(query).find((name) => Array.isArray(query[name]))
-  if (twice !== undefined) {
-    throw repeatedParameter(twice)
-  }
-  return { ...query }
-}
-
 async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<unknown> {
   const encoding = header(request, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
@@ -143,7 +143,8 @@ async function readRequestBody(operation: Operation, request: FastifyRequest): P
   const mediaType = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
   if (operation.body === 'file') return await readUpload(request, mediaType)
   const bodyBytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  if (bodyBytes.length === 0) return undefined
+  // A form is left to whoever reads its parts, so it looks like no body here.
+  if (bodyBytes.length === 0 && mediaType !== 'multipart/form-data') return undefined
   if (mediaType !== 'application/json') {
     throw new Failure('unsupported-media-type', 'Send the body as application/json.', { at: 'Content-Type:' })
   }
@@ -156,10 +157,33 @@ async function readUpload(request: FastifyRequest, mediaType: string): Promise<U
     if (bytes.length > limits.importBytesMax) throw new Failure('too-large', `A file has at most ${limits.importBytesMax} bytes.`)
     return { bytes, fileName: null }
   }
-  const part = await request.file()
-  if (!part || part.fieldname !== 'file') throw new Failure('invalid-request', 'Send the file in a part named "file".', { at: '/file' })
-  const bytes = await part.toBuffer()
-  return { bytes, fileName: part.filename?.slice(0, 255) || null }
+  let upload: Upload | undefined
+  try {
+    for await (const part of request.parts()) {
+      if (part.type !== 'file' || part.fieldname !== 'file') {
+        throw new Failure('invalid-request', 'The form has one part: the file, named "file".', {
+          errors: [{ pointer: `/${part.fieldname}`, code: 'unknown-field', detail: 'There is no such part.' }],
+        })
+      }
+      upload = { bytes: await part.toBuffer(), fileName: cleanFileName(part.filename) }
+    }
+  } catch (error) {
+    // What the parser of forms throws itself has no code: no boundary, or an end before the last part's.
+    if (error instanceof Failure || (error as { code?: string }).code !== undefined) throw error
+    throw new Failure('invalid-request', `The form cannot be read: ${(error as Error).message}.`, { at: 'Content-Type:', cause: error })
+  }
+  if (!upload) throw new Failure('invalid-request', 'Send the file in a part named "file".', { at: '/file' })
+  return upload
+}
+
+/** A file name that PostgreSQL can keep: no control characters and no half of a character. */
+function cleanFileName(name: string | undefined): string | null {
+  return (
+    name
+      ?.replaceAll(/\p{Cc}/gu, '')
+      .slice(0, 255)
+      .toWellFormed() || null
+  )
 }
 
 async function send(
@@ -171,8 +195,6 @@ async function send(
   performed: Performed,
 ) {
   reply.code(performed.status)
-  reply.header('x-request-id', request.id)
-  reply.header('x-content-type-options', 'nosniff')
   reply.header('cache-control', operation.noStore ? 'no-store' : 'private, no-cache')
   reply.header('vary', varyOnCaller)
   reply.headers(performed.headers)
@@ -238,14 +260,14 @@ function requestIdOf(sent: string | string[] | undefined): string {
 }
 
 /** Two Host headers, or none that the parser kept apart, are the beginning of a smuggled request. */
-function refuseAmbiguousHost(request: FastifyRequest) {
+function refuseAmbiguousHost(request: FastifyRequest, reply: FastifyReply) {
   const { rawHeaders } = request.raw
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === 'host') hosts++
   }
   if (hosts > 1) {
-    request.raw.socket.once('drain', () => request.raw.socket.destroy())
+    reply.header('connection', 'close')
     throw new Failure('invalid-request', 'There are two Host headers.', { at: 'Host:' })
   }
 }

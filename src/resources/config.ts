@@ -1,6 +1,6 @@
 // The configuration, read from the environment once and checked whole before anything is opened.
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { BlockList, isIP } from 'node:net'
 import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 
@@ -8,7 +8,8 @@ import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 export class ConfigError extends Error {
   readonly variable: string
   constructor(variable: string, reason: string) {
-    super(`${variable}: ${reason}`)
+    // A value that is quoted may have line ends of its own.
+    super(`${variable}: ${reason.replaceAll(/\s/g, ' ')}`)
     this.name = 'ConfigError'
     this.variable = variable
   }
@@ -24,11 +25,14 @@ export function readConfig(environment: Environment = process.env) {
     const file = environment[`${name}_FILE`]
     if (file) {
       if (environment[name]) throw new ConfigError(name, `is set beside ${name}_FILE; set one of them`)
+      let content: string
       try {
-        return readFileSync(file, 'utf8').trim()
+        content = readFileSync(file, 'utf8').trim()
       } catch (error) {
         throw new ConfigError(`${name}_FILE`, `cannot be read (${(error as NodeJS.ErrnoException).code})`)
       }
+      if (content === '') throw new ConfigError(`${name}_FILE`, 'is empty')
+      return content
     }
     const value = environment[name]
     return value === undefined || value === '' ? undefined : value
@@ -53,6 +57,8 @@ export function readConfig(environment: Environment = process.env) {
       throw new ConfigError(name, 'must be a URL such as postgres://user:password@host:5432/database')
     }
     if (url.pathname.length < 2) throw new ConfigError(name, 'names no database')
+    if (!isPercentEncoded(value)) throw new ConfigError(name, 'has a % that stands for no character; write it as %25')
+    if (production) refuseWeakPassword(name, url)
     return value
   }
   const webUrl = (name: string): string | undefined => {
@@ -80,11 +86,14 @@ export function readConfig(environment: Environment = process.env) {
 
   const production = oneOf('NODE_ENV', 'development', ['development', 'production', 'test']) === 'production'
   const databaseUrl = postgresUrl('DATABASE_URL', text('DATABASE_URL'))
-  if (production && databaseUrl !== undefined) refuseWeakPassword(databaseUrl)
   const smtpUrl = text('SMTP_URL')
-  if (smtpUrl !== undefined && !/^smtps?:\/\/.+/.test(smtpUrl)) throw new ConfigError('SMTP_URL', 'must be smtp://... or smtps://...')
+  if (smtpUrl !== undefined && !(/^smtps?:\/\/./.test(smtpUrl) && URL.canParse(smtpUrl)))
+    throw new ConfigError('SMTP_URL', 'must be smtp://... or smtps://...')
   const mailFrom = text('MAIL_FROM')
   if (smtpUrl !== undefined && mailFrom === undefined) throw new ConfigError('MAIL_FROM', 'must be set when SMTP_URL is')
+  if (mailFrom !== undefined && !/^[^\r\n]*[^\s@<]+@[^\s@>]+>?$/.test(mailFrom)) {
+    throw new ConfigError('MAIL_FROM', 'must be an address such as Djinn <djinn@example.org>')
+  }
   const appUrl = webUrl('APP_URL')
   if (smtpUrl !== undefined && appUrl === undefined) {
     throw new ConfigError('APP_URL', 'must be set when SMTP_URL is: mailed links lead to the app')
@@ -97,7 +106,7 @@ export function readConfig(environment: Environment = process.env) {
     port: integer('PORT', 8080, 0, 65_535),
     opsHost: host('OPS_HOST', '127.0.0.1'),
     opsPort: integer('OPS_PORT', 9464, 0, 65_535),
-    dataDir: resolve(text('DJINN_DATA_DIR') ?? '.djinn'),
+    dataDir: folder('DJINN_DATA_DIR', text('DJINN_DATA_DIR') ?? '.djinn'),
     databaseUrl,
     databaseDirectUrl: postgresUrl('DATABASE_DIRECT_URL', text('DATABASE_DIRECT_URL')) ?? databaseUrl,
     databasePreparedStatements: oneOf('DATABASE_PREPARED_STATEMENTS', 'on', ['on', 'off']) === 'on',
@@ -123,10 +132,28 @@ export function readConfig(environment: Environment = process.env) {
   return config
 }
 
-function refuseWeakPassword(databaseUrl: string) {
-  const password = decodeURIComponent(new URL(databaseUrl).password)
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function refuseWeakPassword(name: string, url: URL) {
+  const password = decodeURIComponent(url.password) || (url.searchParams.get('password') ?? '')
   if (password !== '' && (password.length < 12 || /^(postgres|password|djinn|changeme|secret)/i.test(password))) {
-    throw new ConfigError('DATABASE_URL', 'carries a default or short password; production needs 12 characters or more')
+    throw new ConfigError(name, 'carries a default or short password; production needs 12 characters or more')
+  }
+}
+
+/** A folder that is there or can be made: what is there of its path are folders. */
+function folder(name: string, path: string): string {
+  for (let above = resolve(path); ; above = dirname(above)) {
+    const there = statSync(above, { throwIfNoEntry: false })
+    if (there && !there.isDirectory()) throw new ConfigError(name, `must be a folder; ${above} is none`)
+    if (there) return resolve(path)
   }
 }
 

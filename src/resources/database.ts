@@ -195,7 +195,7 @@ export class Database {
   #send(client: pg.Client | pg.PoolClient, wanted: Statement, parameters: object): Promise<pg.QueryResult> {
     const values = wanted.order.map((name) => (parameters as Record<string, unknown>)[name])
     const startedMs = performance.now()
-    const named = this.#options.preparedStatements === false ? {} : { name: wanted.name }
+    const named = this.#options.preparedStatements === false ? {} : { name: wanted.preparedName }
     const sent = client.query({ text: wanted.text, values: values.map(encode(wanted)), ...named })
     const observe = this.#options.observer?.statement
     if (observe) {

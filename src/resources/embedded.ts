@@ -268,7 +268,7 @@ export async function apiUrl(embedded: Embedded): Promise<string> {
     const { rowCount } = await client.query(`select from pg_roles where rolname = 'djinn_api'`)
     if (rowCount === 0) await client.query('create role djinn_api login noinherit')
     await client.query(`alter role djinn_api password ${client.escapeLiteral(url.password)}`)
-    await client.query('grant djinn_app, djinn_keeper to djinn_api')
+    await client.query('grant djinn_app to djinn_api')
   } finally {
     await client.end()
   }

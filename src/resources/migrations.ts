@@ -34,18 +34,15 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
       rows: [there],
     } = await client.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`)
     // Asked first: a login without DDL may start on a database that is at this version already.
-    if (!there!.there) {
+    if (!there!.there && !options.dryRun) {
       await client.query(
         'create table migrations (name text primary key, checksum text not null, ran_at timestamptz not null default now())',
       )
       await client.query('grant select on migrations to public')
     }
-    const done = new Map(
-      (await client.query<{ name: string; checksum: string }>('select name, checksum from migrations')).rows.map((row) => [
-        row.name,
-        row.checksum,
-      ]),
-    )
+    const ran =
+      there!.there || !options.dryRun ? (await client.query<Omit<Migration, 'text'>>('select name, checksum from migrations')).rows : []
+    const done = new Map(ran.map((row) => [row.name, row.checksum]))
     const pending: Migration[] = []
     for (const migration of listMigrations(options.from)) {
       const checksum = done.get(migration.name)

@@ -68,6 +68,7 @@ export class Queue {
   async start(tasks: Tasks, schedule: readonly string[] = []) {
     const { run } = await import('graphile-worker')
     const runner = await run({ ...this.#runnerOptions(tasks, await this.#graphileLog()), crontab: [...schedule, ''].join('\n') })
+    if (this.#stopped) return await runner.stop()
     this.#runner = runner
     // A database that goes away may end the worker for good; it comes back with the database.
     const ended = (error?: unknown) => {

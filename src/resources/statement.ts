@@ -1,4 +1,5 @@
 // A statement: its name, its SQL, and the types of what goes in and comes out, which CI proves against the schema.
+import { createHash } from 'node:crypto'
 
 /** PostgreSQL types as they arrive in JavaScript (see the parsers in database.ts). */
 type Values = {
@@ -33,6 +34,8 @@ export type Row<S extends Shape> = { [K in keyof S]: Value<S[K]> }
 
 export type Statement<P extends Shape = Shape, C extends Shape = Shape> = {
   readonly name: string
+  /** What PostgreSQL knows it by once it is prepared. */
+  readonly preparedName: string
   readonly text: string
   readonly parameters: P
   readonly columns: C
@@ -78,6 +81,11 @@ export function composedStatement<const P extends Shape, const C extends Shape>(
   return made
 }
 
+/** PostgreSQL cuts a name after 63 bytes, and two that are alike up to there would be one: a long one ends in a digest. */
+function preparedNameOf(name: string): string {
+  return name.length <= 63 ? name : `${name.slice(0, 46)} ${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
+}
+
 function compile<P extends Shape, C extends Shape>(name: string, parameters: P, columns: C, text: string): Statement<P, C> {
   const order: string[] = []
   const compiled = text.replace(/(?<![:\w]):([a-zA-Z]\w*)/g, (_, parameter: string) => {
@@ -89,5 +97,5 @@ function compile<P extends Shape, C extends Shape>(name: string, parameters: P, 
   for (const parameter of Object.keys(parameters)) {
     if (!order.includes(parameter)) throw new Error(`The statement ${name} does not use its parameter ${parameter}.`)
   }
-  return { name, text: compiled.trim(), parameters, columns, order }
+  return { name, preparedName: preparedNameOf(name), text: compiled.trim(), parameters, columns, order }
 }

@@ -23,6 +23,7 @@ export class Transaction implements Runner {
   readonly #observer: DatabaseObserver | undefined
   readonly #scope: { text: string; values: (string | null)[] }
   #opening: Promise<unknown> | undefined
+  #failure: unknown
   #inRoundTrip = false
   readonly #unanswered = new Set<Promise<unknown>>()
   /** The household's new revision, known once the write is open. */
@@ -61,8 +62,12 @@ export class Transaction implements Runner {
     try {
       return (await sent).rows as Row<C>[]
     } catch (error) {
-      // A failed opening makes PostgreSQL refuse what follows: its own error says more.
-      if ((error as { code?: string }).code === '25P02') await this.#opening
+      // A failure makes PostgreSQL refuse what was sent behind it: the first error says why, and whether to try again.
+      if ((error as { code?: string }).code === '25P02') {
+        await this.#opening
+        throw this.#failure ?? error
+      }
+      this.#failure ??= error
       throw error
     } finally {
       this.#inRoundTrip = false

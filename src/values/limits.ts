@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 export const limits = {
   bodyBytesMax: 1024 * 1024,
   importBytesMax: 10 * 1024 * 1024,
-  importRowsMax: 100_000,
+  importRowsMax: 50_000,
   importChunkRows: 2_000,
   headerBytesMax: 16 * 1024,
   pageRowsDefault: 20,
@@ -12,8 +12,10 @@ export const limits = {
   statementRowsMax: 1_000,
   fieldsMax: 40,
   splitsMax: 50,
+  /** Held by the database: refusals.ts names the constraints. */
   accountsMax: 500,
   categoriesMax: 1_000,
+  householdsPerUserMax: 50,
   idempotencyKeyLengthMax: 255,
   idempotencyDays: 30,
   restoreDays: 30,

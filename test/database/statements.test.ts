@@ -24,9 +24,9 @@ async function describe(client: pg.Client, text: string): Promise<Described> {
     let failure: Error | undefined
     const query = {
       submit: (connection: pg.Connection) => {
-        connection.parse({ name: '', text, types: [] } as never, true)
-        connection.describe({ type: 'S', name: '' } as never, true)
-        connection.once('parameterDescription' as never, ((message: { dataTypeIDs: number[] }) => {
+        connection.parse({ name: '', text, types: [] }, true)
+        connection.describe({ type: 'S', name: '' }, true)
+        connection.once('parameterDescription', ((message: { dataTypeIDs: number[] }) => {
           described.parameterOids = message.dataTypeIDs
         }) as never)
         connection.sync()

@@ -105,7 +105,7 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       answer: accountShape,
       row: accountShape,
       status: 201,
-      refusals: ['already-exists', 'institution-not-found'],
+      refusals: ['already-exists', 'limit-reached', 'institution-not-found'],
       run: async (context, { body }) => {
         await checkInstitution(body.institutionId)
         return await createRow(context, accountRows, '/api/accounts', body, { openingBalance: 0, institutionId: null, note: '' })
@@ -144,7 +144,13 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       refusals: ['conflict', 'deleted', 'precondition-failed', 'in-use', 'institution-not-found'],
       run: async (context, { params, body }) => {
         await checkInstitution(body.institutionId)
-        return await patchRow(context, accountRows, params.id, body)
+        try {
+          return await patchRow(context, accountRows, params.id, body)
+        } catch (error) {
+          // Each transaction carries its account's currency, held equal by this foreign key.
+          if ((error as { constraint?: string }).constraint !== 'transaction_account') throw error
+          throw new Failure('in-use', 'The account has transactions in its currency; open another one.', { at: '/currency', cause: error })
+        }
       },
     }),
     operation({

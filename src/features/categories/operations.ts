@@ -100,7 +100,7 @@ export function categoryOperations(): Operation[] {
       answer: categoryShape,
       row: categoryShape,
       status: 201,
-      refusals: ['already-exists', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
+      refusals: ['already-exists', 'limit-reached', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
       run: (context, { body }) =>
         createRow(context, categoryRows, '/api/categories', body, { parentId: null, icon: null, color: null, archived: false }),
     }),
@@ -163,7 +163,7 @@ export function categoryOperations(): Operation[] {
       params: idParams,
       answer: categoryShape,
       row: categoryShape,
-      refusals: ['not-deleted', 'restore-expired'],
+      refusals: ['not-deleted', 'restore-expired', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
       run: (context, { params }) => restoreRow(context, categoryRows, params.id),
     }),
   ]

@@ -68,7 +68,7 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       body: draft,
       answer: householdShape,
       status: 201,
-      refusals: ['already-exists'],
+      refusals: ['limit-reached', 'already-exists'],
       run: async (context, { body }) => {
         const founding = {
           id: body.id ?? newId(),
@@ -77,11 +77,16 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
           currency: body.baseCurrency,
           timeZone: body.timeZone,
         }
-        if (context.principal!.memberships.has(founding.id))
-          throw new Failure('already-exists', 'You belong to a household with this id.', { at: '/id' })
-        await foundHousehold(context.db, founding, furnish)
-        const made = (await context.db.run(listHouseholds, { user: founding.userId })).find((row) => row.id === founding.id)
-        return { body: made, headers: { location: `/api/households/${founding.id}` } }
+        const headers = { location: `/api/households/${founding.id}` }
+        const own = async () => (await context.db.run(listHouseholds, { user: founding.userId })).find((row) => row.id === founding.id)
+        const there = body.id === undefined ? undefined : await own()
+        if (there) {
+          const same = there.name === body.name && there.baseCurrency === body.baseCurrency && there.timeZone === body.timeZone
+          if (!same) throw new Failure('already-exists', 'You belong to a household with this id and other content.', { at: '/id' })
+          return { status: 200, body: there, headers }
+        }
+        const [, made] = await Promise.all([foundHousehold(context.db, founding, furnish), own()])
+        return { body: made, headers }
       },
     }),
     operation({
@@ -118,15 +123,18 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       refusals: ['forbidden', 'precondition-failed'],
       run: async (context, { params, body }) => {
         requireOwner(context.principal!.memberships.get(params.id))
-        await context.db.run(enterHousehold, { id: params.id })
-        const [row] = await context.db.run(patchHousehold, {
-          id: params.id,
-          user: context.principal!.userId,
-          name: body.name ?? null,
-          baseCurrency: body.baseCurrency ?? null,
-          timeZone: body.timeZone ?? null,
-          ifRevision: finite(context.ifMatchRevision),
-        })
+        const [, [row]] = await Promise.all([
+          context.db.run(enterHousehold, { id: params.id }),
+          context.db.run(patchHousehold, {
+            id: params.id,
+            user: context.principal!.userId,
+            name: body.name ?? null,
+            baseCurrency: body.baseCurrency ?? null,
+            timeZone: body.timeZone ?? null,
+            ifRevision: finite(context.ifMatchRevision),
+          }),
+        ])
+        if (row) context.tx!.raised = { household: row.id, revision: row.revision }
         if (!row) throw new Failure('precondition-failed', 'The household changed since you read it.', { at: 'If-Match:' })
         return { body: row }
       },

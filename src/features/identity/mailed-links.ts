@@ -3,28 +3,46 @@ import type { Logger } from 'pino'
 import { limits } from '../../values/limits.ts'
 import type { Database } from '../../resources/database.ts'
 import type { Mailer } from '../../resources/mailer.ts'
-import { insertLink, takeEmailRequests } from './store.ts'
+import { handleEmailRequest, insertLink, takeEmailRequest } from './store.ts'
 import { hashToken, newToken } from './tokens.ts'
 
 const sweepMs = 5_000
+/** How many requests whose mail fails a round passes over before it takes the mail server for down. */
+const failuresMax = 5
 
 export type MailedLinks = { wake: () => void; close: () => Promise<void> }
 
-/** Works off the requests, on `wake` and every few seconds; a request whose mail fails is taken up again. */
+/** Works off the requests, on `wake` and every few seconds; a request whose mail fails is taken up again for a day. */
 export function openMailedLinks(database: Database, mailer: Mailer | null, appUrl: string | undefined, log: Logger): MailedLinks {
   let running: Promise<void> = Promise.resolve()
-  const work = async () => {
+  const workOne = async (failed: string[]) =>
     await database.write({}, async (tx) => {
-      for (const request of await tx.run(takeEmailRequests, {})) {
-        const mail = await answerRequest(request, appUrl, async (token, purpose, minutes) => {
-          await tx.run(insertLink, { hash: hashToken(token), request: request.id, purpose, user: request.userId, minutes })
-        })
-        if (mail === null) continue
-        if (mailer) await mailer.send(mail)
-        else log.warn({ to: mail.to, link: mail.link }, 'no mail is configured: hand this link to the person')
-      }
+      // Locked until its mail is on the way, so that no other process sends it as well.
+      const [request] = await tx.run(takeEmailRequest, { without: failed })
+      if (!request) return false
+      const mail = await answerRequest(request, appUrl, async (token, purpose, minutes) => {
+        // In a transaction of its own: the link must work by the time somebody can read the mail.
+        await database.write({}, (own) =>
+          own.run(insertLink, { hash: hashToken(token), request: request.id, purpose, user: request.userId, minutes }),
+        )
+      })
+      if (mail && mailer) {
+        try {
+          if ((await mailer.send(mail)) === 'refused') log.warn({ request: request.id }, 'the mail server refuses the address')
+        } catch (error) {
+          failed.push(request.id)
+          log.error({ err: error, request: request.id }, 'a mailed link waits for the next try')
+          return failed.length < failuresMax
+        }
+      } else if (mail) log.warn({ to: mail.to, link: mail.link }, 'no mail is configured: hand this link to the person')
+      await tx.run(handleEmailRequest, { id: request.id })
+      return true
     })
+  const work = async () => {
+    const failed: string[] = []
+    while (!closing && (await workOne(failed)));
   }
+  let closing = false
   const wake = () => {
     running = running.then(work).catch((error: unknown) => log.error({ err: error }, 'mailed links wait for the next try'))
   }
@@ -33,6 +51,7 @@ export function openMailedLinks(database: Database, mailer: Mailer | null, appUr
   return {
     wake,
     close: async () => {
+      closing = true
       clearInterval(timer)
       await running
     },

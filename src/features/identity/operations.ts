@@ -1,17 +1,17 @@
-// Identity: sign-up, sign-in, refresh, sign-out, password change and recovery.
+// Identity: sign-in, refresh, sign-out, password change and recovery.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { newId } from '../../values/id.ts'
-import { operation, type Context, type Operation } from '../../http/operation.ts'
-import { currency, id, text } from '../../http/parameters.ts'
+import { operation, type Operation } from '../../http/operation.ts'
 import type { ChargeLogin } from '../../http/charge.ts'
 import type { Runner } from '../../resources/transaction.ts'
+import { deviceName, email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
 import { hashPassword, verifyPassword } from './hashing.ts'
 import type { MailedLinks } from './mailed-links.ts'
-import { passwordWeakness } from './passwords.ts'
 import { meOperations, presentUser, userShape } from './me.ts'
 import { rotate, startSession } from './sessions.ts'
-import { insertEmailRequest, insertUser, revokeOtherSessions, revokeSession, setPassword, useLink, userByEmail, userById } from './store.ts'
+import { signUpOperations } from './sign-up.ts'
+import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink, userByEmail, userById } from './store.ts'
 import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
@@ -25,92 +25,10 @@ export type IdentityNeeds = {
   chargeLogin: ChargeLogin
 }
 
-const email = z
-  .string()
-  .max(254)
-  .regex(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/, { error: 'must be an e-mail address' })
-  .meta({ format: 'email' })
-const password = z.string().max(1_024).meta({ description: '8 to 256 characters, not a common one; any character.', format: 'password' })
-const deviceName = text(100, 1)
-const tokens = {
-  accessToken: z.string(),
-  refreshToken: z.string(),
-  expiresIn: z.int().meta({ description: 'Seconds until the access token ends.' }),
-}
-const signedIn = z.strictObject({ ...tokens, user: userShape, household: z.looseObject({ id }) })
-
 export function identityOperations(needs: IdentityNeeds): Operation[] {
   const shared = { tag: 'Identity', method: 'POST', access: 'anonymous', criticality: 'auth', noStore: true } as const
-  const timeZone = z
-    .string()
-    .max(64)
-    .refine(needs.isTimeZone, { error: 'must be an IANA time zone', params: { code: 'unknown-time-zone' } })
-
   return [
-    operation({
-      ...shared,
-      name: 'auth.register',
-      path: '/api/auth/register',
-      effect: 'own',
-      status: 201,
-      summary: 'Sign up',
-      description:
-        'Without mail configured: 201 with tokens, or 409 for a known address. With mail: 202 for every address; the mailed link leads to `/api/auth/register/confirm`.',
-      body: z.strictObject({
-        email,
-        password,
-        displayName: text(100).optional(),
-        currency: currency.optional(),
-        timeZone: timeZone.optional(),
-        deviceName: deviceName.optional(),
-      }),
-      answer: z.union([signedIn, z.strictObject({ status: z.literal('check-email') })]),
-      refusals: ['email-taken', 'password-too-weak', 'rate-limited'],
-      run: async (context, { body }) => {
-        await refuseWeak(body.password, body)
-        needs.chargeLogin(context.address, keyOf(body.email))
-        const passwordHash = await hashPassword(body.password)
-        const draft = {
-          displayName: body.displayName ?? '',
-          currency: body.currency ?? 'EUR',
-          timeZone: body.timeZone ?? 'UTC',
-          passwordHash,
-        }
-        if (needs.mailConfigured) {
-          await context.database.write(context.scope, async (tx) => {
-            await tx.run(insertEmailRequest, {
-              id: newId(),
-              purpose: 'confirm',
-              email: body.email.trim(),
-              emailKey: keyOf(body.email),
-              draft,
-            })
-          })
-          needs.mailedLinks.wake()
-          return { status: 202, body: { status: 'check-email' } }
-        }
-        return await signUp(context, needs, { email: body.email.trim(), ...draft }, body.deviceName ?? null)
-      },
-    }),
-    operation({
-      ...shared,
-      name: 'auth.confirm',
-      path: '/api/auth/register/confirm',
-      effect: 'own',
-      status: 201,
-      summary: 'Finish a sign-up with the mailed token',
-      body: z.strictObject({ token: z.string().max(200), deviceName: deviceName.optional() }),
-      answer: signedIn,
-      refusals: ['link-expired', 'email-taken'],
-      run: async (context, { body }) => {
-        const found = await context.database.write(context.scope, (tx) =>
-          tx.run(useLink, { hash: hashToken(body.token), purpose: 'confirm' }),
-        )
-        if (!found[0]) throw linkExpired()
-        const draft = found[0].draft as { displayName: string; currency: string; timeZone: string; passwordHash: string }
-        return await signUp(context, needs, { email: found[0].email, ...draft }, body.deviceName ?? null)
-      },
-    }),
+    ...signUpOperations(needs),
     operation({
       ...shared,
       name: 'auth.login',
@@ -193,6 +111,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
         const { userId, sessionId } = context.principal!
         await Promise.all([
           context.db.run(setPassword, { id: userId, passwordHash: prepared }),
+          context.db.run(endLinks, { user: userId }),
           context.db.run(revokeOtherSessions, { user: userId, kept: sessionId, reason: 'password change' }),
         ])
         return { status: 204 }
@@ -241,6 +160,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
           if (!link?.userId) throw linkExpired()
           await Promise.all([
             tx.run(setPassword, { id: link.userId, passwordHash }),
+            tx.run(endLinks, { user: link.userId }),
             tx.run(revokeOtherSessions, { user: link.userId, kept: null, reason: 'recovery' }),
           ])
         })
@@ -249,47 +169,4 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
     }),
     ...meOperations(),
   ]
-}
-
-/** What makes two spellings the same address. */
-export function keyOf(address: string): string {
-  return address.trim().normalize('NFKC').toLowerCase()
-}
-
-async function refuseWeak(chosen: string, person: { email: string; displayName?: string }, at = '/password') {
-  const weakness = await passwordWeakness(chosen, { email: person.email, displayName: person.displayName ?? '' })
-  if (weakness !== null) throw new Failure('password-too-weak', weakness, { at })
-}
-
-function linkExpired() {
-  return new Failure('link-expired', 'The link was used or is too old; ask for a new one.', { at: '/token' })
-}
-
-type SignUp = { email: string; displayName: string; currency: string; timeZone: string; passwordHash: string }
-
-async function signUp(context: Context, needs: IdentityNeeds, person: SignUp, device: string | null) {
-  const userId = newId()
-  const householdId = newId()
-  const body = await context.database.write({ ...context.scope, user: userId, household: householdId }, async (tx) => {
-    const name = person.displayName === '' ? 'My household' : `${person.displayName}'s household`.slice(0, 100)
-    const [[user], session, household] = await Promise.all([
-      tx.run(insertUser, {
-        id: userId,
-        email: person.email,
-        emailKey: keyOf(person.email),
-        passwordHash: person.passwordHash,
-        displayName: person.displayName,
-      }),
-      startSession(tx, userId, device),
-      needs.foundHome(tx, { householdId, userId, name, currency: person.currency, timeZone: person.timeZone }),
-    ])
-    return {
-      accessToken: session.accessToken,
-      refreshToken: session.refreshToken,
-      expiresIn: session.expiresIn,
-      user: presentUser(user!),
-      household,
-    }
-  })
-  return { status: 201, body }
 }

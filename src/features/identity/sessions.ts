@@ -109,12 +109,12 @@ export function makeAuthenticate(database: Database, notifications: Notification
       tokensOf.set(key, tokens)
     }
   }
-  return async (token) => {
+  return async (token, anew = false) => {
     if (token === '') return null
     const accessHash = hashToken(token)
     const tokenKey = accessHash.toString('base64url')
     const cached = byToken.get(tokenKey)
-    if (cached && notifications.listening) {
+    if (cached && notifications.listening && !anew) {
       if (cached.expiresAtMs > Date.now()) return cached.principal
       byToken.delete(tokenKey)
       return null

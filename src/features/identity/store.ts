@@ -156,14 +156,21 @@ export const insertEmailRequest = statement(
   'insert into email_requests (id, purpose, email, email_key, draft) values (:id, :purpose, :email, :emailKey, :draft)',
 )
 
-export const takeEmailRequests = statement(
+/** The oldest that waits, but for those that failed already. The lock leaves room for a link that refers to it. */
+export const takeEmailRequest = statement(
   'emailRequests.take',
+  { without: 'uuid[]' },
+  { id: 'uuid', purpose: 'text', email: 'text', userId: 'uuid?' },
+  `select r.id, r.purpose, r.email, (select u.id from users u where u.email_key = r.email_key) as "userId" from email_requests r
+  where r.handled_at is null and r.created_at > now() - interval '1 day' and r.id <> all (:without)
+  order by r.created_at limit 1 for no key update of r skip locked`,
+)
+
+export const handleEmailRequest = statement(
+  'emailRequests.handle',
+  { id: 'uuid' },
   {},
-  { id: 'uuid', purpose: 'text', email: 'text', emailKey: 'text', userId: 'uuid?' },
-  `update email_requests r set handled_at = now()
-  from (select id from email_requests where handled_at is null order by created_at limit 20 for update skip locked) w
-  where r.id = w.id
-  returning r.id, r.purpose, r.email, r.email_key as "emailKey", (select u.id from users u where u.email_key = r.email_key) as "userId"`,
+  'update email_requests set handled_at = now() where id = :id',
 )
 
 export const insertLink = statement(
@@ -172,6 +179,14 @@ export const insertLink = statement(
   {},
   `insert into email_links (hash, request_id, purpose, user_id, expires_at)
   values (:hash, :request, :purpose, :user, now() + make_interval(mins => :minutes))`,
+)
+
+/** A new password ends every link that could set another. */
+export const endLinks = statement(
+  'emailLinks.end',
+  { user: 'uuid' },
+  {},
+  'update email_links set used_at = now() where user_id = :user and used_at is null',
 )
 
 export const useLink = statement(

@@ -15,10 +15,12 @@ export type Summary = { new: number; duplicate: number; matched: number; error: 
 export async function readOrRefuse(bytes: Uint8Array, reading: Reading): Promise<ReadResult> {
   let result: ReadResult
   try {
-    result = await readFileApart(bytes, reading)
+    result = presentable(await readFileApart(bytes, reading))
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
     if (error.message.startsWith('mapping: ')) throw new Failure('import-mapping-invalid', error.message.slice(9), { at: '/mapping' })
+    if (/^the file has more than \d+ (?:rows|entries)$/.test(error.message))
+      throw new Failure('import-too-many-rows', error.message, { at: '/file' })
     const where = error.line === null ? '' : `Line ${error.line}: `
     throw new Failure('import-unreadable', where + error.message, {
       errors: [{ pointer: '/file', code: 'import-unreadable', detail: error.message }],
@@ -30,6 +32,22 @@ export async function readOrRefuse(bytes: Uint8Array, reading: Reading): Promise
     throw new Failure('import-too-many-rows', `The file has ${rows} rows; ${limits.importRowsMax} is the most.`, { at: '/file' })
   }
   return result
+}
+
+/** Labels and warnings quote the file, and a quotation may end within a character that takes two units. */
+function presentable(result: ReadResult): ReadResult {
+  for (const statement of result.statements) statement.label = statement.label?.toWellFormed() ?? null
+  return { ...result, warnings: result.warnings.map((warning) => warning.toWellFormed()) }
+}
+
+/** At most so many units of a text, with no half of a character left: PostgreSQL keeps none. */
+function cut(text: string | null, length: number): string | null {
+  return text === null
+    ? null
+    : text
+        .slice(0, length)
+        .replace(/[\ud800-\udbff]$/, '')
+        .toWellFormed()
 }
 
 /** Which account each statement goes to: the one asked for, else the one it went to last time. */
@@ -83,10 +101,10 @@ export async function stage(
         status: 'new',
         date: row.date,
         amount: row.amountMinor,
-        payee: row.payee?.slice(0, 200) ?? null,
-        raw_payee: row.rawPayee?.slice(0, 1_000) ?? null,
-        note: row.note?.slice(0, 2_000) ?? null,
-        external_id: row.externalId?.slice(0, 255) ?? null,
+        payee: cut(row.payee, 200),
+        raw_payee: cut(row.rawPayee, 1_000),
+        note: cut(row.note, 2_000),
+        external_id: cut(row.externalId, 255),
         pending: row.status === 'pending',
         original_amount: row.original?.amountMinor ?? null,
         original_currency: row.original?.currency ?? null,
@@ -97,7 +115,7 @@ export async function stage(
         statement: statement.key,
         account_id: accountOf.get(statement.key),
         status: 'error',
-        reason: `${row.reason} (${row.text})`.slice(0, 500),
+        reason: cut(`${row.reason} (${row.text})`, 500),
         pending: false,
       })),
     ])
@@ -132,7 +150,8 @@ export async function reassign(
   }
   const fresh: string[] = []
   for (const statement of statements) {
-    const account = accounts[statement.key]
+    // The key comes out of a file and may be the name of something that every object has.
+    const account = Object.hasOwn(accounts, statement.key) ? accounts[statement.key] : undefined
     if (account === undefined || account === statement.accountId) continue
     statement.accountId = account
     fresh.push(statement.key)

@@ -1,6 +1,7 @@
 // SQL of imports: previews are staged rows, the commit and its undo are statements over them.
 import { composedStatement, statement } from '../../resources/statement.ts'
 import { rowStatements } from '../../resources/rows.ts'
+import { currencies } from '../../values/currencies.ts'
 
 const columns = {
   id: 'uuid',
@@ -120,11 +121,14 @@ export const readRows = statement(
   from import_rows where household_id = :household and import_id = :id and row > :after and row <= :upTo order by row`,
 )
 
+/** What the rows of a statement were to another account says nothing of this one. */
 export const assignAccount = statement(
   'imports.assignAccount',
   { ...key, statement: 'text', account: 'uuid' },
   {},
-  'update import_rows set account_id = :account where household_id = :household and import_id = :id and statement = :statement',
+  `update import_rows set account_id = :account, match_id = null, known_by_id = false, status = case when status = 'error' then 'error' else 'new' end,
+    reason = case when status = 'error' then reason end
+  where household_id = :household and import_id = :id and statement = :statement`,
 )
 
 export const accountsForImport = statement(
@@ -146,25 +150,34 @@ export const rememberedAccounts = statement(
   order by s.key, i.committed_at desc`,
 )
 
+const otherExponents = JSON.stringify(
+  Object.fromEntries([...currencies.values()].filter(({ exponent }) => exponent !== 2).map(({ code, exponent }) => [code, exponent])),
+)
+const majorUnit = (currency: string) => `power(10::numeric, coalesce(('${otherExponents}'::jsonb ->> ${currency})::integer, 2))`
+
+/** How much of the account's currency one unit of the original cost: the rate that a transaction written by hand gets too. */
+const originalRate = `case when r.amount <> 0 and r.original_amount <> 0 then round(abs(r.amount)::numeric(36, 16) * ${majorUnit('r.original_currency')}
+      / (abs(r.original_amount) * ${majorUnit('a.currency')}), 10) end`
+
 export const insertNew = statement(
   'imports.insertNew',
   { ...key, after: 'int4', upTo: 'int4' },
-  { id: 'uuid' },
+  {},
   `insert into transactions (household_id, id, account_id, currency, date, amount, payee, note, status, original_amount, original_currency,
-    raw_payee, external_id, source_account_id, source_date, source_amount, import_id)
+    original_rate, raw_payee, external_id, source_account_id, source_date, source_amount, import_id)
   select r.household_id, r.transaction_id, a.id, a.currency, r.date, r.amount, coalesce(r.payee, ''), coalesce(r.note, ''),
-    case when r.pending then 'pending' else 'posted' end, r.original_amount, r.original_currency, coalesce(r.raw_payee, ''), r.external_id, a.id,
+    case when r.pending then 'pending' else 'posted' end, r.original_amount, r.original_currency,
+    ${originalRate}, coalesce(r.raw_payee, ''), r.external_id, a.id,
     r.date, r.amount, r.import_id
   from import_rows r join accounts a on a.household_id = r.household_id and a.id = r.account_id
-  where r.household_id = :household and r.import_id = :id and r.status = 'new' and r.row > :after and r.row <= :upTo
-  returning id`,
+  where r.household_id = :household and r.import_id = :id and r.status = 'new' and r.row > :after and r.row <= :upTo`,
 )
 
 /** The hand-written rows become the bank's, keeping what their writer said of them. */
 export const adoptMatched = statement(
   'imports.adoptMatched',
   key,
-  { id: 'uuid' },
+  {},
   `with kept as (
     update import_rows r set match_before = jsonb_build_object('status', t.status)
     from transactions t
@@ -173,25 +186,30 @@ export const adoptMatched = statement(
   )
   update transactions t set raw_payee = coalesce(k.raw_payee, ''), external_id = k.external_id, source_account_id = k.account_id, source_date = k.date,
     source_amount = k.amount, status = case when t.status = 'pending' and not k.pending then 'posted' else t.status end
-  from kept k where t.household_id = k.household_id and t.id = k.match_id
-  returning t.id`,
+  from kept k where t.household_id = k.household_id and t.id = k.match_id`,
 )
 
+/** Takes back so many rows of an import, by their ids in order, and answers how many there were. */
 export const removeImported = statement(
   'imports.removeImported',
-  key,
-  { id: 'uuid' },
-  'update transactions set deleted_at = now() where household_id = :household and import_id = :id and deleted_at is null returning id',
+  { ...key, rows: 'int4' },
+  { count: 'int8' },
+  `with gone as (
+    update transactions set deleted_at = now()
+    where household_id = :household and import_id = :id and deleted_at is null and id <= coalesce((
+      select t.id from transactions t where t.household_id = :household and t.import_id = :id and t.deleted_at is null
+      order by t.id offset :rows - 1 limit 1), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    returning 1
+  ) select count(*) as count from gone`,
 )
 
 export const releaseMatched = statement(
   'imports.releaseMatched',
   key,
-  { id: 'uuid' },
+  {},
   `update transactions t set raw_payee = null, external_id = null, source_account_id = null, source_date = null, source_amount = null,
     status = case when t.status = 'posted' then r.match_before ->> 'status' else t.status end
   from import_rows r
   where r.household_id = :household and r.import_id = :id and r.status = 'matched' and t.household_id = r.household_id and t.id = r.match_id
-    and t.deleted_at is null
-  returning t.id`,
+    and t.deleted_at is null`,
 )

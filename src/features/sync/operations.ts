@@ -37,7 +37,7 @@ export function syncOperations(needs: SyncNeeds): Operation[] {
       }),
       answer: z.strictObject({
         changes: z.strictObject(Object.fromEntries(names.map((name) => [name, z.array(row).optional()]))),
-        removed: z.array(z.strictObject({ type: z.enum(names as [string, ...string[]]), id: z.string() })),
+        removed: z.array(z.strictObject({ type: z.enum(names as [string, ...string[]]), id: z.string(), householdId: z.string() })),
         nextCursor: z.string(),
         hasMore: z.boolean(),
         checkpoint: z.record(z.string(), z.strictObject({ count: z.int(), digest: z.string().regex(/^[0-9a-f]{16}$/) })).nullable(),

@@ -17,7 +17,7 @@ const householdKind = 'households'
 /** What a page has gathered, bounded in rows and bytes. */
 class Page {
   readonly changes: Record<string, string[]>
-  readonly removed: { type: string; id: string }[] = []
+  readonly removed: { type: string; id: string; householdId: string }[] = []
   #room: number
   #bytes: number
 
@@ -40,10 +40,10 @@ class Page {
     return true
   }
 
-  remove(kind: string, id: string): boolean {
+  remove(kind: string, id: string, householdId: string): boolean {
     if (this.#room === 0) return false
-    this.removed.push({ type: kind, id })
-    this.#count(80)
+    this.removed.push({ type: kind, id, householdId })
+    this.#count(140)
     return true
   }
 
@@ -80,7 +80,7 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
   // A household that was lost on the way is told of as lost, and asked for no more.
   const lost = [...lostHouseholds(state.have, now), ...lostHouseholds(to, now).filter((household) => !Object.hasOwn(state.have, household))]
   if (!state.at || lostHouseholds(to, now).length > 0)
-    for (const household of lost) page.removed.push({ type: householdKind, id: household })
+    for (const household of lost) page.removed.push({ type: householdKind, id: household, householdId: household })
 
   const walk = await walkHouseholds(needs, context, { state, to, now, kinds, page })
   const have = Object.fromEntries(Object.entries(to).filter(([household]) => Object.hasOwn(now, household)))
@@ -163,7 +163,7 @@ async function walkHousehold(needs: SyncNeeds, context: Context, walk: Walk, hou
     }
     for (const { gone, ...row } of results[index] as { gone: boolean; id: string; revision: number }[]) {
       const taken = gone
-        ? page.remove(kind.name, row.id)
+        ? page.remove(kind.name, row.id, household)
         : page.take(kind.name, `{"householdId":"${household}",${JSON.stringify(row).slice(1)}`)
       if (!taken) return { revision, at: last }
       last = { household, kind: kind.index, revision: row.revision, id: row.id }

@@ -35,6 +35,7 @@ export function systemOperations(catalog: Catalog): Operation[] {
       criticality: 'list',
       effect: 'read',
       answer,
+      alsoStatuses: { 304: 'Nothing changed since If-None-Match' },
       run: async (context) => {
         const { entry, hit } = await catalog.read(name as SystemName)
         const headers = {

@@ -188,20 +188,23 @@ async function list(context: Context, query: z.infer<typeof listQuery>) {
 
 async function create(context: Context, body: TransactionDraft) {
   const { original, splits, ...plain } = body
-  const sent: Record<string, unknown> & { id?: string } = { ...plain, ...(splits === undefined ? {} : { splits: completeSplits(splits) }) }
+  // Only a row with an original amount needs the account's currency beforehand, for its rate.
+  const columns = original ? await originalColumns(context, body.accountId, body.amount, original) : null
+  const sent: Record<string, unknown> & { id?: string } = {
+    ...plain,
+    splits: completeSplits(splits),
+    original: columns && { ...original, rate: columns.original_rate },
+  }
   const defaults = {
     payee: '',
     note: '',
     categoryId: null,
-    splits: null,
     status: 'posted',
     externalId: null,
     editedFields: editedFields(body),
   }
-  // Only a row with an original amount needs the account's currency beforehand, for its rate.
-  const originals = original ? await originalColumns(context, body.accountId, body.amount, original) : {}
   return await createRow(context, transactionRows, '/api/transactions', sent, defaults, async (draft) => {
-    const made = await context.db.run(insertTransaction, { draft: { ...draft, ...originals } })
+    const made = await context.db.run(insertTransaction, { draft: { ...draft, ...columns } })
     if (made.length > 0) return made
     const [account] = await context.db.run(accountCurrency, { household: context.household!.id, id: body.accountId })
     if (!account) throw accountNotFound()
@@ -237,10 +240,9 @@ async function patch(context: Context, transactionId: string, body: TransactionC
   const changes: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(plain)) changes[name.replace('Id', '_id')] = value
   if (splits !== undefined) changes['splits'] = completeSplits(splits)
-  const touchesMoney = ['accountId', 'date', 'amount', 'splits'].some((name) => Object.hasOwn(body, name))
-  if (touchesMoney || original !== undefined) {
+  if (['accountId', 'date', 'amount', 'splits', 'original'].some((name) => Object.hasOwn(body, name))) {
     const [nature] = await context.db.run(transactionNature, { household, id: transactionId })
-    if (nature?.transferId && nature.deletedAt === null && touchesMoney) throw partOfTransfer(nature.transferId)
+    if (nature?.transferId && nature.deletedAt === null) throw partOfTransfer(nature.transferId)
     if (nature) Object.assign(changes, await originalsOfPatch(context, nature, body))
   }
   const [row] = await context.db.run(patchTransaction, {

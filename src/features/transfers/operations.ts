@@ -1,5 +1,4 @@
 // Transfers: two transactions in two accounts that are made, changed and deleted as one.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { finite, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
@@ -20,6 +19,7 @@ import {
   touchTransfer,
   transferRows,
 } from './store.ts'
+import { fieldsOf, legId, mergedTogether, present, type Transfer } from './transfer.ts'
 
 const shape = (leg: z.ZodType) => z.strictObject({ id, from: leg, to: leg, createdAt: instant, updatedAt: instant, revision: z.int() })
 
@@ -33,12 +33,6 @@ const draft = z.strictObject({
   note: text(2_000).optional(),
 })
 const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
-
-/** The id of a leg follows from the transfer's, so that an offline client knows it too: UUIDv8 of SHA-256("<id>/<side>"). */
-export function legId(transferId: string, side: 'from' | 'to'): string {
-  const hex = createHash('sha256').update(`${transferId}/${side}`).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${((parseInt(hex[16]!, 16) & 3) | 8).toString(16)}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
 
 export function transferOperations(leg: z.ZodObject): Operation[] {
   const transferShape = shape(leg)
@@ -140,33 +134,30 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       refusals: ['conflict', 'deleted', 'precondition-failed', 'transaction-reconciled', ...references],
       run: async (context, { params, body }) => {
         const household = context.household!.id
-        const [touched] = await context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) })
-        if (!touched) throw await whyNot(context, transferRows, params.id)
         const { baseRevision: base, ...wanted } = body
-        const ids = [legId(params.id, 'from'), legId(params.id, 'to')]
-        const [before, since] = await Promise.all([read(context, params.id), base === undefined ? null : changedSince(context, base, ids)])
-        if (base !== undefined)
-          refuseConflicts(base, since!, {
-            current: { ...before, revision: Math.max(before.from.revision, before.to.revision) },
-            comparable: fieldsOf(before),
-            changes: wanted,
-            columns: mergedTogether,
-          })
-        const fromAccountId = body.fromAccountId ?? before.from.accountId
-        const toAccountId = body.toAccountId ?? before.to.accountId
+        if (base !== undefined) await refuseOverlap(context, params.id, base, wanted)
+        // Sent together they take one round trip; a refusal afterwards rolls all of it back.
+        const [[touched], legs, [row]] = await Promise.all([
+          context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) }),
+          context.db.run(patchLegs, {
+            household,
+            id: params.id,
+            fromAccount: body.fromAccountId ?? null,
+            toAccount: body.toAccountId ?? null,
+            date: body.date ?? null,
+            amount: body.amount ?? null,
+            toAmount: body.toAmount ?? null,
+            note: body.note ?? null,
+          }),
+          context.db.run(readTransfers, { household, ids: [params.id] }),
+        ])
+        if (!touched) throw await whyNot(context, transferRows, params.id)
+        const there = present(row!)
+        const fromAccountId = body.fromAccountId ?? there.from.accountId
+        const toAccountId = body.toAccountId ?? there.to.accountId
         if (fromAccountId === toAccountId) throw toItself()
-        const legs = await context.db.run(patchLegs, {
-          household,
-          id: params.id,
-          fromAccount: body.fromAccountId ?? null,
-          toAccount: body.toAccountId ?? null,
-          date: body.date ?? null,
-          amount: body.amount ?? null,
-          toAmount: body.toAmount ?? null,
-          note: body.note ?? null,
-        })
-        if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId, toAmount: body.toAmount })
-        return { body: await read(context, params.id) }
+        if (legs.length === 0) throw await whyNoLegs(context, { fromAccountId, toAccountId })
+        return { body: there }
       },
     }),
     operation({
@@ -182,8 +173,10 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       status: 204,
       refusals: ['precondition-failed', 'transaction-reconciled', 'account-closed'],
       run: async (context, { params }) => {
-        const answer = await removeRow(context, transferRows, params.id)
-        await context.db.run(removeLegs, { household: context.household!.id, id: params.id })
+        const [answer] = await Promise.all([
+          removeRow(context, transferRows, params.id),
+          context.db.run(removeLegs, { household: context.household!.id, id: params.id }),
+        ])
         return answer
       },
     }),
@@ -200,54 +193,33 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       answer: transferShape,
       refusals: ['not-deleted', 'restore-expired', 'account-not-found', 'account-closed'],
       run: async (context, { params }) => {
-        await restoreRow(context, transferRows, params.id)
-        await context.db.run(restoreLegs, { household: context.household!.id, id: params.id })
-        return { body: await read(context, params.id) }
+        const household = context.household!.id
+        const [, , [row]] = await Promise.all([
+          restoreRow(context, transferRows, params.id),
+          context.db.run(restoreLegs, { household, id: params.id }),
+          context.db.run(readTransfers, { household, ids: [params.id] }),
+        ])
+        return { body: present(row!) }
       },
     }),
   ]
 }
 
-/** The fields of a transfer, by which journal columns of its legs. */
-const mergedTogether = {
-  fromAccountId: ['account_id'],
-  toAccountId: ['account_id'],
-  amount: ['amount'],
-  toAmount: ['amount'],
-}
-
-/** A transfer as a draft would say it. */
-function fieldsOf({ from, to }: Transfer) {
-  return {
-    fromAccountId: from.accountId,
-    toAccountId: to.accountId,
-    date: from.date,
-    amount: -from.amount,
-    toAmount: to.amount,
-    note: from.note,
-  }
-}
-
-type Leg = {
-  id: string
-  revision: number
-  accountId: string
-  amount: number
-  date: string
-  note: string
-  createdAt: string
-  updatedAt: string
-}
-type Transfer = { id: string; createdAt: string; updatedAt: string; revision: number; from: Leg; to: Leg }
-
-/** Instants inside of jsonb are written with +00:00; ours end in Z. */
-function present(row: { from: unknown; to: unknown } & Record<string, unknown>): Transfer {
-  const instants = (leg: Leg) => ({
-    ...leg,
-    createdAt: leg.createdAt.replace('+00:00', 'Z'),
-    updatedAt: leg.updatedAt.replace('+00:00', 'Z'),
+/** Refuses a change made on an older revision when others changed the same of its legs. */
+async function refuseOverlap(context: Context, transferId: string, base: number, wanted: Record<string, unknown>) {
+  const ids = [legId(transferId, 'from'), legId(transferId, 'to')]
+  const [[row], since] = await Promise.all([
+    context.db.run(readTransfers, { household: context.household!.id, ids: [transferId] }),
+    changedSince(context, base, ids),
+  ])
+  if (!row) throw await whyNot(context, transferRows, transferId)
+  const there = present(row)
+  refuseConflicts(base, since, {
+    current: { ...there, revision: Math.max(there.from.revision, there.to.revision) },
+    comparable: fieldsOf(there),
+    changes: wanted,
+    columns: mergedTogether,
   })
-  return { ...row, from: instants(row.from as Leg), to: instants(row.to as Leg) } as unknown as Transfer
 }
 
 async function read(context: Context, transferId: string): Promise<Transfer> {
@@ -274,10 +246,7 @@ function toItself() {
   return new Failure('transfer-to-itself', 'A transfer needs two different accounts.', { at: '/toAccountId' })
 }
 
-async function whyNoLegs(
-  context: Context,
-  wanted: { fromAccountId: string; toAccountId: string; toAmount?: number | undefined },
-): Promise<Failure> {
+async function whyNoLegs(context: Context, wanted: { fromAccountId: string; toAccountId: string }): Promise<Failure> {
   const accounts = await context.db.run(accountsOf, { household: context.household!.id, ids: [wanted.fromAccountId, wanted.toAccountId] })
   for (const name of ['fromAccountId', 'toAccountId'] as const) {
     if (!accounts.some((account) => account.id === wanted[name])) {

@@ -11,7 +11,7 @@ export type CsvRecord = { line: number; cells: string[] }
 export type CsvTable = { delimiter: Delimiter; records: CsvRecord[]; width: number }
 
 export const bytesMax = 10 * 1024 * 1024
-export const rowsMax = 100_000
+export const rowsMax = 50_000
 const columnsMax = 200
 const cellMax = 10_000
 // Preambles, headers and footers are not rows of data; so many more records are let through.

@@ -45,6 +45,8 @@ const aggregates = new Set([
   'ORIGCURRENCY',
 ])
 
+const statements = new Set(['STMTRS', 'CCSTMTRS', 'INVSTMTRS'])
+
 /** The `OFX` elements of a text from index `from` on, and whether Intuit's own elements are among theirs. */
 export function readElements(text: string, from: number, isXml: boolean): { roots: OfxElement[]; isIntuit: boolean } {
   const builder = new ElementBuilder(isXml)
@@ -85,6 +87,9 @@ class ElementBuilder implements TagSink {
     if (this.open.at(-1)?.name !== name) this.closeLeaf()
     const index = this.indexOf(name)
     if (index !== -1) return this.close(index, line)
+    // Some banks end the statement of a card as if it were that of an account.
+    const statement = statements.has(name) ? this.open.findLastIndex((element) => statements.has(element.name)) : -1
+    if (statement !== -1) return this.close(statement, line)
     // The late end tag of a leaf is harmless, that of an aggregate says that its beginning is missing.
     if (aggregates.has(name)) throw new UnreadableFile(line, `</${name}> ends nothing that is open.`)
   }

@@ -14,6 +14,12 @@ export type EntryContext = {
   isPending: boolean
 }
 
+/** Whether an entry moves money: some banks list the day's balance among the entries, with a bare point for an amount. */
+export function isMovement(entry: OfxElement): boolean {
+  const amount = childOf(entry, 'TRNAMT')
+  return !amount || /[^\s.,]/.test(amount.value)
+}
+
 /** Reads an entry; its `externalId` is the FITID as sent. */
 export function readEntry(entry: OfxElement, context: EntryContext): StatementRow {
   const rawPayee = payeeOf(entry) ?? valueOf(entry, 'MEMO') ?? null

@@ -3,8 +3,9 @@ import { UnreadableFile } from '../statement.ts'
 import type { ReadOptions, Statement, StatementRow } from '../statement.ts'
 import { childOf, valueOf } from './ofx-elements.ts'
 import type { OfxElement } from './ofx-elements.ts'
-import { currencyOf, readEntry } from './ofx-entry.ts'
+import { currencyOf, isMovement, readEntry } from './ofx-entry.ts'
 import type { EntryContext } from './ofx-entry.ts'
+import { readRate } from './ofx-values.ts'
 import { cleanWhitespace } from './text.ts'
 
 const accountOf: Record<string, { aggregate: string; kind: string | undefined }> = {
@@ -23,20 +24,38 @@ export function isStatement(element: OfxElement): boolean {
   return Object.hasOwn(accountOf, element.name)
 }
 
-/** Reads a statement whose rows have their FITIDs as sent; `trades` counts the investment transactions left out. */
-export function readStatement(element: OfxElement, options: ReadOptions): { statement: Statement; trades: number } {
-  const currency = childOf(element, 'CURDEF')
+/** A statement whose rows have their FITIDs as sent, and how much was left out: investment transactions and mere balances. */
+type Reading = { statement: Statement; trades: number; balances: number }
+
+export function readStatement(element: OfxElement, options: ReadOptions): Reading {
+  const currency = childOf(element, 'CURDEF') ?? currencyOfEntries(element)
   const [code, exponent] = currency ? currencyOf(currency, options.exponentOf) : assumedCurrency(options)
   const context = { currency: code ?? '', exponent: exponent ?? 0, exponentOf: options.exponentOf, isPending: false }
   const rows: StatementRow[] = []
-  collectEntries(element, context, (entry) => {
+  let balances = 0
+  collectEntries(element, context, (entry, own) => {
     if (code === undefined) throw new UnreadableFile(element.line, 'The statement names no currency (CURDEF).')
-    rows.push(entry)
+    if (isMovement(entry)) rows.push(readEntry(entry, own))
+    else balances++
   })
   return {
     statement: { ...accountNames(element), currency: currency ? (code ?? null) : null, rows, unreadable: [] },
     trades: tradesOf(element),
+    balances,
   }
+}
+
+/** The currency that an entry gives as its own at a rate of 1: banks that leave CURDEF empty say the statement's there. */
+function currencyOfEntries(element: OfxElement): OfxElement | undefined {
+  if (element.name === 'CURRENCY') {
+    const rate = readRate(valueOf(element, 'CURRATE') ?? '1')
+    return rate && rate.numerator === rate.denominator ? childOf(element, 'CURSYM') : undefined
+  }
+  for (const child of element.children ?? []) {
+    const found = currencyOfEntries(child)
+    if (found) return found
+  }
+  return undefined
 }
 
 /** The chosen account's currency where the file names none. */
@@ -45,11 +64,13 @@ function assumedCurrency(options: ReadOptions): [string, number] | [] {
   return options.currency === null || exponent === undefined ? [] : [options.currency, exponent]
 }
 
-function collectEntries(element: OfxElement, context: EntryContext, take: (row: StatementRow) => void): void {
+type Take = (entry: OfxElement, context: EntryContext) => void
+
+function collectEntries(element: OfxElement, context: EntryContext, take: Take): void {
   for (const child of element.children ?? []) {
     const isPending = context.isPending || child.name === 'BANKTRANLISTP' || child.name === 'STMTTRNP'
     const own = isPending === context.isPending ? context : { ...context, isPending }
-    if (child.name === 'STMTTRN' || child.name === 'STMTTRNP') take(readEntry(child, own))
+    if (child.name === 'STMTTRN' || child.name === 'STMTTRNP') take(child, own)
     else if (child.children) collectEntries(child, own, take)
   }
 }

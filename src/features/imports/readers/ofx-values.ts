@@ -3,7 +3,7 @@ import { dayFrom } from '../../../values/day.ts'
 import type { Day } from '../../../values/day.ts'
 import { minorFromDecimal } from '../../../values/money.ts'
 
-const dateForm = /^(\d{4})([-/.]?)(\d{2})\2(\d{2})(?:[T ]?[\d:]{2,8}(?:[.,]\d{0,9})?)?\s*(?:\[[^\]]{0,40}\]?|Z|[+-]\d\d:?\d\d)?$/
+const dateForm = /^(\d{4})([-/.]?)(\d{2})\2(\d{2})(?:[T ]?[\d:]{2,8}(?:[.,:]\d{0,9})?)?\s*(?:\[[^\]]{0,40}\]?|[A-Z]{1,5}|[+-]\d\d:?\d\d)?$/
 const rateForm = /^\+?(\d{1,12})(?:[.,](\d{0,12}))?$/
 
 /** The calendar day as the bank wrote it: `20240131235959.000[-5:EST]` is the 31st wherever it is read. */

@@ -44,16 +44,15 @@ function readAll(elements: readonly OfxElement[], states: readonly State[], opti
   const warnings: string[] = []
   const byAccount = new Map<string, Statement>()
   for (const element of elements) {
-    const { statement, trades } = readStatement(element, options)
+    const { statement, trades, balances } = readStatement(element, options)
     // A file may send one account in several parts; together they are one statement, and their ids are told apart in it.
     const account = JSON.stringify([statement.key, statement.currency])
     const earlier = byAccount.get(account)
     if (earlier) for (const row of statement.rows) earlier.rows.push(row)
     else byAccount.set(account, statement)
-    if (trades > 0) {
-      const name = statement.label ?? statement.key
-      warnings.push(`${name}: ${trades} investment transactions were left out; only cash entries are read.`)
-    }
+    const name = statement.label ?? statement.key
+    if (trades > 0) warnings.push(`${name}: ${trades} investment transactions were left out; only cash entries are read.`)
+    if (balances > 0) warnings.push(`${name}: balances among the entries, which name no amount, were left out (${balances}).`)
   }
   const statements = [...byAccount.values()]
   const [first] = failed

@@ -7,7 +7,7 @@ import { qifSections, type QifEntry } from './qif-sections.ts'
 import { cleanWhitespace, decodeText } from './text.ts'
 
 const bytesMax = 10 * 1024 * 1024
-const entriesMax = 100_000
+const entriesMax = 50_000
 
 export function looksLikeQif(bytes: Uint8Array): boolean {
   return /^\s{0,200}!(?:type:|account|option:|clear:)/i.test(decodeText(bytes.subarray(0, 1024)))

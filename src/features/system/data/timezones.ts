@@ -1,9 +1,32 @@
 // IANA time zones, as far as this process knows their rules.
 
-const listed: readonly string[] = [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])].toSorted()
+/** The present names of zones that ICU still lists by former ones; phones report either. */
+const renamed = [
+  'Africa/Asmara',
+  'America/Argentina/Buenos_Aires',
+  'America/Argentina/Catamarca',
+  'America/Argentina/Cordoba',
+  'America/Argentina/Jujuy',
+  'America/Argentina/Mendoza',
+  'America/Atikokan',
+  'America/Indiana/Indianapolis',
+  'America/Kentucky/Louisville',
+  'America/Nuuk',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Asia/Yangon',
+  'Atlantic/Faroe',
+  'Europe/Kyiv',
+  'Pacific/Chuuk',
+  'Pacific/Kanton',
+  'Pacific/Pohnpei',
+]
+
+const listed: readonly string[] = [...new Set([...Intl.supportedValuesOf('timeZone'), ...renamed, 'UTC'])].toSorted()
 const known = new Set(listed)
 
-/** The names to choose from, one for each zone, in alphabetical order. */
+/** The names to choose from, former ones among them, in alphabetical order. */
 export function timeZones(): readonly string[] {
   return listed
 }

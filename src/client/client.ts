@@ -1,0 +1,222 @@
+// The client of an app: everything is read from the device and written to it at once; the server hears of it when it can be reached.
+import { uuidv7 } from 'uuidv7'
+import { ApiError, OfflineError, type Api } from './api.ts'
+import { deliver, RetryLater, type Conflict, type Resolution } from './delivery.ts'
+import { legId } from './digest.ts'
+import { readEvents } from './event-stream.ts'
+import { Outbox, type Entry } from './outbox.ts'
+import { pull, type Pulled } from './pull.ts'
+import { keyOf, Replica, type Tables } from './replica.ts'
+import type { Kind, Rows } from './rows.ts'
+import { emptyMeta, type Meta, type Storage } from './storage.ts'
+import { viewOf } from './view.ts'
+
+export type ClientOptions = {
+  api: Api
+  storage: Storage
+  /** Decides when others changed the same fields; without it theirs stay. */
+  onConflict?: (conflict: Conflict) => Resolution | Promise<Resolution>
+  /** The server refused for good what the user did: tell them. */
+  onRejected?: (entry: Entry, problem: Record<string, unknown>) => void
+  /** Something changed in what the user sees. */
+  onChange?: () => void
+}
+
+type Written = Exclude<Kind, 'households'> | 'transfers'
+
+const retryMsMin = 1_000
+const retryMsMax = 60_000
+const pullEveryMs = 300_000
+
+export class DjinnClient {
+  readonly #options: ClientOptions
+  readonly #replica: Replica
+  readonly #outbox: Outbox
+  readonly #meta: Meta
+  #view: Tables | undefined
+  #syncing: Promise<Pulled> | undefined
+  #live: AbortController | undefined
+
+  private constructor(options: ClientOptions, replica: Replica, meta: Meta) {
+    this.#options = options
+    this.#replica = replica
+    this.#meta = meta
+    this.#outbox = new Outbox(meta.outbox)
+  }
+
+  /** Opens the replica that the device has, empty on the first time. */
+  static async open(options: ClientOptions): Promise<DjinnClient> {
+    const kept = await options.storage.load()
+    return new DjinnClient(options, new Replica(kept.rows), { ...emptyMeta, ...kept.meta })
+  }
+
+  /** How much waits to be sent. */
+  get waiting(): number {
+    return this.#outbox.size
+  }
+
+  /** The rows of a kind as the user sees them: confirmed ones with the outbox laid over. */
+  rows<K extends Kind>(kind: K): Rows[K][] {
+    return [...this.#tables()[kind].values()] as Rows[K][]
+  }
+
+  row<K extends Kind>(kind: K, id: string, householdId = this.homeId()): Rows[K] | null {
+    return this.#tables()[kind].get(keyOf(householdId, id)) ?? null
+  }
+
+  /** What the server has confirmed, without the outbox. */
+  confirmed<K extends Kind>(kind: K): Rows[K][] {
+    return [...this.#replica.tables[kind].values()] as Rows[K][]
+  }
+
+  /** The household that writes go to unless they say; the first that the replica has. */
+  homeId(): string {
+    const [home] = [...this.#replica.tables.households.keys()].toSorted()
+    if (home === undefined) throw new Error('The replica is empty: sync once before the first write.')
+    return home.split('/')[0]!
+  }
+
+  async create(kind: Written, draft: Record<string, unknown>, householdId = this.homeId()): Promise<string> {
+    const id = (draft['id'] as string | undefined) ?? uuidv7()
+    const body = Object.fromEntries(Object.entries(draft).filter(([name]) => name !== 'id'))
+    await this.#write({ kind, action: 'create', id, householdId, body, baseRevision: null, seen: {} })
+    return id
+  }
+
+  async update(kind: Written, id: string, changes: Record<string, unknown>, householdId = this.homeId()): Promise<void> {
+    const leg = kind === 'transfers' ? await legId(id, 'from') : id
+    const table = kind === 'transfers' ? 'transactions' : kind
+    const key = keyOf(householdId, leg)
+    const seen = this.#tables()[table].get(key) as Record<string, unknown> | undefined
+    if (!seen) throw new Error(`There is no ${kind} ${id} on this device.`)
+    const confirmed = this.#replica.tables[table].get(key)
+    await this.#write({
+      kind,
+      action: 'update',
+      id,
+      householdId,
+      body: changes,
+      baseRevision: confirmed?.revision ?? null,
+      seen: Object.fromEntries(Object.keys(changes).map((field) => [field, seen[field] ?? null])),
+    })
+  }
+
+  async remove(kind: Written, id: string, householdId = this.homeId()): Promise<void> {
+    await this.#write({ kind, action: 'delete', id, householdId, body: {}, baseRevision: null, seen: {} })
+  }
+
+  async restore(kind: Written, id: string, householdId = this.homeId()): Promise<void> {
+    await this.#write({ kind, action: 'restore', id, householdId, body: {}, baseRevision: null, seen: {} })
+  }
+
+  async #write(what: Omit<Entry, 'key' | 'sent' | 'legs'>) {
+    const legs = what.kind === 'transfers' ? { legs: { from: await legId(what.id, 'from'), to: await legId(what.id, 'to') } } : {}
+    this.#outbox.add({ ...what, ...legs, key: uuidv7(), sent: false })
+    this.#changed()
+    await this.#options.storage.commit({ rows: [], meta: { outbox: this.#outbox.entries } })
+    this.#live?.signal.dispatchEvent(new Event('wake'))
+  }
+
+  /** Sends what waits, then pulls what changed. Calls at the same time share one run. Throws when the server cannot be reached. */
+  async sync(): Promise<Pulled> {
+    this.#syncing ??= this.#syncOnce().finally(() => (this.#syncing = undefined))
+    return await this.#syncing
+  }
+
+  async #syncOnce(): Promise<Pulled> {
+    const { api, storage, onConflict = () => 'theirs' as const, onRejected = () => {} } = this.#options
+    try {
+      await deliver({ api, storage, outbox: this.#outbox, replica: this.#replica, newKey: uuidv7, onConflict, onRejected })
+      return await pull({ api, storage, replica: this.#replica, meta: this.#meta, onLost: (household) => this.#giveUp(household) })
+    } finally {
+      this.#changed()
+    }
+  }
+
+  /** What waits for a household that is no longer the user's can never be sent. */
+  #giveUp(household: string) {
+    for (const entry of this.#outbox.entries.filter((one) => one.householdId === household)) {
+      this.#outbox.remove(entry)
+      this.#options.onRejected?.(entry, { code: 'not-found', detail: 'You are no longer a member of the household.' })
+    }
+  }
+
+  #tables(): Tables {
+    this.#view ??= viewOf(this.#replica.tables, this.#outbox.entries)
+    return this.#view
+  }
+
+  #changed() {
+    this.#view = undefined
+    this.#options.onChange?.()
+  }
+
+  /** Stays in sync until stop(): on each poke of the server, on each write, and now and then. */
+  start() {
+    if (this.#live) return
+    const live = new AbortController()
+    this.#live = live
+    void this.#keepInSync(live.signal)
+    void this.#listen(live.signal)
+  }
+
+  stop() {
+    this.#live?.abort()
+    this.#live = undefined
+  }
+
+  async #keepInSync(signal: AbortSignal) {
+    let retryMs = retryMsMin
+    while (!signal.aborted) {
+      let waitMs = pullEveryMs
+      try {
+        await this.sync()
+        retryMs = retryMsMin
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return
+        waitMs = error instanceof RetryLater ? error.afterMs : error instanceof ApiError ? (error.retryAfterMs ?? retryMs) : retryMs
+        retryMs = Math.min(retryMs * 2, retryMsMax)
+        // Many phones that lost one server must not come back at one moment.
+        waitMs *= 1 + Math.random() / 2
+      }
+      if (this.#outbox.size === 0 || waitMs !== pullEveryMs) await woken(signal, waitMs)
+    }
+  }
+
+  async #listen(signal: AbortSignal) {
+    let lastEventId = ''
+    while (!signal.aborted) {
+      try {
+        const answer = await this.#options.api.send(
+          'events',
+          { headers: lastEventId === '' ? {} : { 'last-event-id': lastEventId } },
+          signal,
+        )
+        if (answer.status === 401) return
+        if (!answer.ok || !answer.body) throw new OfflineError(`status ${answer.status}`)
+        for await (const event of readEvents(answer.body)) {
+          lastEventId = event.id
+          if (event.event !== 'end') signal.dispatchEvent(new Event('wake'))
+          else if (event.data.includes('signedOut')) return
+        }
+      } catch {
+        // Falls back to the wait below, and to pulling now and then.
+      }
+      if (!signal.aborted) await woken(signal, retryMsMin * (1 + Math.random()), 'abort')
+    }
+  }
+}
+
+/** Waits, but no longer than until the client is woken or stopped. */
+async function woken(signal: AbortSignal, waitMs: number, ...events: string[]) {
+  const names = events.length > 0 ? events : ['wake', 'abort']
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      for (const name of names) signal.removeEventListener(name, done)
+      resolve()
+    }
+    const timer = setTimeout(done, waitMs)
+    for (const name of names) signal.addEventListener(name, done)
+  })
+}

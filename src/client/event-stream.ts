@@ -1,0 +1,26 @@
+// Reads server-sent events from a fetched answer (WHATWG HTML, "Server-sent events"), since EventSource sends no Authorization.
+
+export type ServerEvent = { id: string; event: string; data: string }
+
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+  let rest = ''
+  try {
+    for (;;) {
+      const { value, done } = await reader.read()
+      if (done) return
+      const blocks = (rest + value.replaceAll('\r\n', '\n')).split('\n\n')
+      rest = blocks.pop()!
+      for (const block of blocks) {
+        const event: ServerEvent = { id: '', event: 'message', data: '' }
+        for (const line of block.split('\n')) {
+          const found = /^(id|event|data): ?(.*)$/.exec(line)
+          if (found) event[found[1] as keyof ServerEvent] = found[2]!
+        }
+        if (event.data !== '') yield event
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}

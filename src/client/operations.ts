@@ -1,0 +1,2033 @@
+// Generated from the OpenAPI document by `npm run client-types`; do not edit.
+
+/** What each operation takes and answers, by its operationId. */
+export type Operations = {
+  /** DELETE /api/accounts/{id}: Delete an account without transactions */
+  'accounts.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/categories/{id}: Delete a category that nothing uses */
+  'categories.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/imports/{id}: Undo a committed import as a whole, or discard a preview */
+  'imports.undo': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/me/sessions/{id}: End one session */
+  'me.endSession': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/me/sessions: End every session but this one */
+  'me.endOtherSessions': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/transactions/{id}: Delete a transaction */
+  'transactions.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/transfers/{id}: Delete a transfer with both legs */
+  'transfers.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** GET /api/accounts/{id}: One account */
+  'accounts.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency: string
+      institutionId: string | null
+      note: string
+      openingBalance: number
+      balance: number
+      pendingBalance: number
+      closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/accounts: All accounts, closed ones included */
+  'accounts.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        name: string
+        kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+        currency: string
+        institutionId: string | null
+        note: string
+        openingBalance: number
+        balance: number
+        pendingBalance: number
+        closedAt: string | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          name: string
+          kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+          currency: string
+          institutionId: string | null
+          note: string
+          openingBalance: number
+          balance: number
+          pendingBalance: number
+          closedAt: string | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/audit: The audit trail, newest first */
+  'audit.list': {
+    params: Record<never, never>
+    query: {
+      limit?: number
+      cursor?: string
+      entity?: string
+      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import'
+      fields?: string
+    }
+    body: undefined
+    answer: {
+      data: {
+        number: number
+        revision: number
+        kind: string
+        entityId: string
+        operation: 'create' | 'update' | 'delete' | 'restore'
+        changes: Record<string, unknown> | null
+        actorId: string | null
+        actorName: string | null
+        deviceId: string | null
+        requestId: string | null
+        at: string
+        hash: string
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          number: number
+          revision: number
+          kind: string
+          entityId: string
+          operation: 'create' | 'update' | 'delete' | 'restore'
+          changes: Record<string, unknown> | null
+          actorId: string | null
+          actorName: string | null
+          deviceId: string | null
+          requestId: string | null
+          at: string
+          hash: string
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/categories/{id}: One category */
+  'categories.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      kind: 'income' | 'expense'
+      parentId: string | null
+      icon: string | null
+      color: string | null
+      archived: boolean
+      systemKey: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/categories: All categories */
+  'categories.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        name: string
+        kind: 'income' | 'expense'
+        parentId: string | null
+        icon: string | null
+        color: string | null
+        archived: boolean
+        systemKey: string | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          name: string
+          kind: 'income' | 'expense'
+          parentId: string | null
+          icon: string | null
+          color: string | null
+          archived: boolean
+          systemKey: string | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/events: A stream of new revisions (server-sent events) */
+  events: {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** GET /api/households/{id}: One household */
+  'households.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/households: The households you belong to */
+  'households.list': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        name: string
+        baseCurrency: string
+        timeZone: string
+        role: 'owner' | 'editor' | 'viewer'
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/imports/{id}: One import with all of its rows */
+  'imports.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      format: string
+      fileName: string | null
+      fileDigest: string
+      status: 'previewed' | 'committed' | 'undone'
+      mapping: {
+        delimiter: ',' | ';' | '\t' | '|'
+        skipRows: number
+        date: number
+        dateOrder: 'ymd' | 'dmy' | 'mdy'
+        decimal: '.' | ','
+        amount:
+          | {
+              column: number
+              invert: boolean
+            }
+          | {
+              debit: number
+              credit: number
+            }
+        direction: number | null
+        payee: number | null
+        note: number | null
+        currency: number | null
+        externalId: number | null
+      } | null
+      statements: {
+        key: string
+        currency: string | null
+        label: string | null
+        accountId: string | null
+      }[]
+      warnings: string[]
+      summary: {
+        new: number
+        duplicate: number
+        matched: number
+        error: number
+      }
+      result: {
+        created: number
+        duplicate: number
+        matched: number
+      } | null
+      committedAt: string | null
+      undoneAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+      rows: {
+        row: number
+        line: number
+        statement: string
+        status: 'new' | 'duplicate' | 'matched' | 'error'
+        reason: string | null
+        transaction: {
+          id: string | null
+          accountId: string | null
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          externalId: string | null
+          status: 'pending' | 'posted'
+          original: {
+            amount: number
+            currency: string
+          } | null
+        } | null
+      }[]
+    }
+  }
+  /** GET /api/imports: Imports, newest first */
+  'imports.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        format: string
+        fileName: string | null
+        fileDigest: string
+        status: 'previewed' | 'committed' | 'undone'
+        mapping: {
+          delimiter: ',' | ';' | '\t' | '|'
+          skipRows: number
+          date: number
+          dateOrder: 'ymd' | 'dmy' | 'mdy'
+          decimal: '.' | ','
+          amount:
+            | {
+                column: number
+                invert: boolean
+              }
+            | {
+                debit: number
+                credit: number
+              }
+          direction: number | null
+          payee: number | null
+          note: number | null
+          currency: number | null
+          externalId: number | null
+        } | null
+        statements: {
+          key: string
+          currency: string | null
+          label: string | null
+          accountId: string | null
+        }[]
+        warnings: string[]
+        summary: {
+          new: number
+          duplicate: number
+          matched: number
+          error: number
+        }
+        result: {
+          created: number
+          duplicate: number
+          matched: number
+        } | null
+        committedAt: string | null
+        undoneAt: string | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          format: string
+          fileName: string | null
+          fileDigest: string
+          status: 'previewed' | 'committed' | 'undone'
+          mapping: {
+            delimiter: ',' | ';' | '\t' | '|'
+            skipRows: number
+            date: number
+            dateOrder: 'ymd' | 'dmy' | 'mdy'
+            decimal: '.' | ','
+            amount:
+              | {
+                  column: number
+                  invert: boolean
+                }
+              | {
+                  debit: number
+                  credit: number
+                }
+            direction: number | null
+            payee: number | null
+            note: number | null
+            currency: number | null
+            externalId: number | null
+          } | null
+          statements: {
+            key: string
+            currency: string | null
+            label: string | null
+            accountId: string | null
+          }[]
+          warnings: string[]
+          summary: {
+            new: number
+            duplicate: number
+            matched: number
+            error: number
+          }
+          result: {
+            created: number
+            duplicate: number
+            matched: number
+          } | null
+          committedAt: string | null
+          undoneAt: string | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/me/sessions: Where you are signed in */
+  'me.sessions': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        deviceName: string | null
+        createdAt: string
+        lastUsedAt: string
+        current: boolean
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/me: Your profile and preferences */
+  'me.read': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      email: string
+      displayName: string
+      locale: string | null
+      tier: 'standard' | 'premium'
+      preferences: Record<string, unknown>
+      createdAt: string
+    }
+  }
+  /** GET /api/sync: What changed since the cursor */
+  sync: {
+    params: Record<never, never>
+    query: { cursor?: string; limit?: number; kinds?: string }
+    body: undefined
+    answer: {
+      changes: {
+        households?: Record<string, unknown>[]
+        accounts?: Record<string, unknown>[]
+        categories?: Record<string, unknown>[]
+        transactions?: Record<string, unknown>[]
+      }
+      removed: {
+        type: 'households' | 'accounts' | 'categories' | 'transactions'
+        id: string
+        householdId: string
+      }[]
+      nextCursor: string
+      hasMore: boolean
+      checkpoint: Record<
+        string,
+        {
+          count: number
+          digest: string
+        }
+      > | null
+    }
+  }
+  /** GET /api/system/categories: The categories that a household starts with */
+  'system.categories': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        key: string
+        name: string
+        kind: 'income' | 'expense'
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/system/config/mobile: The mobile app's configuration */
+  'system.config': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: Record<string, unknown>
+  }
+  /** GET /api/system/countries: ISO 3166-1: countries */
+  'system.countries': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        alpha2: string
+        alpha3: string
+        name: string
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/system/currencies: ISO 4217: the currencies in force with their minor digits */
+  'system.currencies': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        code: string
+        numeric: string
+        exponent: number
+        name: string
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/system/institutions: Banks and other institutions, with the file formats their customers can download */
+  'system.institutions': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        name: string
+        country: string
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/system/timezones: IANA time zones */
+  'system.timezones': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      data: {
+        id: string
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/transactions/{id}: One transaction */
+  'transactions.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      accountId: string
+      currency: string
+      date: string
+      amount: number
+      payee: string
+      rawPayee: string | null
+      note: string
+      categoryId: string | null
+      splits:
+        | {
+            amount: number
+            categoryId: string | null
+            note: string
+          }[]
+        | null
+      status: 'pending' | 'posted' | 'reconciled'
+      original: {
+        amount: number
+        currency: string
+        rate: string | null
+      } | null
+      externalId: string | null
+      importId: string | null
+      transfer: {
+        id: string
+        side: 'from' | 'to'
+        transactionId: string
+        accountId: string
+      } | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/transactions: Transactions, newest first */
+  'transactions.list': {
+    params: Record<never, never>
+    query: {
+      limit?: number
+      cursor?: string
+      account?: string
+      category?: string
+      from?: string
+      to?: string
+      status?: 'pending' | 'posted' | 'reconciled'
+      amountMin?: number
+      amountMax?: number
+      q?: string
+      fields?: string
+    }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          accountId: string
+          currency: string
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          categoryId: string | null
+          splits:
+            | {
+                amount: number
+                categoryId: string | null
+                note: string
+              }[]
+            | null
+          status: 'pending' | 'posted' | 'reconciled'
+          original: {
+            amount: number
+            currency: string
+            rate: string | null
+          } | null
+          externalId: string | null
+          importId: string | null
+          transfer: {
+            id: string
+            side: 'from' | 'to'
+            transactionId: string
+            accountId: string
+          } | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/transfers/{id}: One transfer */
+  'transfers.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      from: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      to: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/transfers: Transfers, newest first */
+  'transfers.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        from: {
+          id: string
+          accountId: string
+          currency: string
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          categoryId: string | null
+          splits:
+            | {
+                amount: number
+                categoryId: string | null
+                note: string
+              }[]
+            | null
+          status: 'pending' | 'posted' | 'reconciled'
+          original: {
+            amount: number
+            currency: string
+            rate: string | null
+          } | null
+          externalId: string | null
+          importId: string | null
+          transfer: {
+            id: string
+            side: 'from' | 'to'
+            transactionId: string
+            accountId: string
+          } | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }
+        to: {
+          id: string
+          accountId: string
+          currency: string
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          categoryId: string | null
+          splits:
+            | {
+                amount: number
+                categoryId: string | null
+                note: string
+              }[]
+            | null
+          status: 'pending' | 'posted' | 'reconciled'
+          original: {
+            amount: number
+            currency: string
+            rate: string | null
+          } | null
+          externalId: string | null
+          importId: string | null
+          transfer: {
+            id: string
+            side: 'from' | 'to'
+            transactionId: string
+            accountId: string
+          } | null
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          from: {
+            id: string
+            accountId: string
+            currency: string
+            date: string
+            amount: number
+            payee: string
+            rawPayee: string | null
+            note: string
+            categoryId: string | null
+            splits:
+              | {
+                  amount: number
+                  categoryId: string | null
+                  note: string
+                }[]
+              | null
+            status: 'pending' | 'posted' | 'reconciled'
+            original: {
+              amount: number
+              currency: string
+              rate: string | null
+            } | null
+            externalId: string | null
+            importId: string | null
+            transfer: {
+              id: string
+              side: 'from' | 'to'
+              transactionId: string
+              accountId: string
+            } | null
+            createdAt: string
+            updatedAt: string
+            revision: number
+          }
+          to: {
+            id: string
+            accountId: string
+            currency: string
+            date: string
+            amount: number
+            payee: string
+            rawPayee: string | null
+            note: string
+            categoryId: string | null
+            splits:
+              | {
+                  amount: number
+                  categoryId: string | null
+                  note: string
+                }[]
+              | null
+            status: 'pending' | 'posted' | 'reconciled'
+            original: {
+              amount: number
+              currency: string
+              rate: string | null
+            } | null
+            externalId: string | null
+            importId: string | null
+            transfer: {
+              id: string
+              side: 'from' | 'to'
+              transactionId: string
+              accountId: string
+            } | null
+            createdAt: string
+            updatedAt: string
+            revision: number
+          }
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** PATCH /api/accounts/{id}: Change, close or reopen an account */
+  'accounts.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      baseRevision?: number
+      name?: string
+      kind?: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency?: string
+      openingBalance?: number
+      institutionId?: string | null
+      note?: string
+      closedAt?: string | null
+    }
+    answer: {
+      id: string
+      name: string
+      kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency: string
+      institutionId: string | null
+      note: string
+      openingBalance: number
+      balance: number
+      pendingBalance: number
+      closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/categories/{id}: Change, move or archive a category */
+  'categories.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      name?: string
+      kind?: 'income' | 'expense'
+      parentId?: string | null
+      icon?: string | null
+      color?: string | null
+      archived?: boolean
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      name: string
+      kind: 'income' | 'expense'
+      parentId: string | null
+      icon: string | null
+      color: string | null
+      archived: boolean
+      systemKey: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/households/{id}: Change name, base currency or time zone */
+  'households.patch': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      name?: string
+      baseCurrency?: string
+      timeZone?: string
+    }
+    answer: {
+      id: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/imports/{id}: Read the file again with another mapping or account, before the commit */
+  'imports.patch': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      mapping?: {
+        delimiter?: ',' | ';' | '\t' | '|'
+        skipRows?: number
+        date?: number
+        dateOrder?: 'ymd' | 'dmy' | 'mdy'
+        decimal?: '.' | ','
+        amount?:
+          | {
+              column: number
+              invert: boolean
+            }
+          | {
+              debit: number
+              credit: number
+            }
+        direction?: number | null
+        payee?: number | null
+        note?: number | null
+        currency?: number | null
+        externalId?: number | null
+      }
+      accountId?: string
+      dateOrder?: 'dmy' | 'mdy'
+    }
+    answer: {
+      id: string
+      format: string
+      fileName: string | null
+      fileDigest: string
+      status: 'previewed' | 'committed' | 'undone'
+      mapping: {
+        delimiter: ',' | ';' | '\t' | '|'
+        skipRows: number
+        date: number
+        dateOrder: 'ymd' | 'dmy' | 'mdy'
+        decimal: '.' | ','
+        amount:
+          | {
+              column: number
+              invert: boolean
+            }
+          | {
+              debit: number
+              credit: number
+            }
+        direction: number | null
+        payee: number | null
+        note: number | null
+        currency: number | null
+        externalId: number | null
+      } | null
+      statements: {
+        key: string
+        currency: string | null
+        label: string | null
+        accountId: string | null
+      }[]
+      warnings: string[]
+      summary: {
+        new: number
+        duplicate: number
+        matched: number
+        error: number
+      }
+      result: {
+        created: number
+        duplicate: number
+        matched: number
+      } | null
+      committedAt: string | null
+      undoneAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+      rows: {
+        row: number
+        line: number
+        statement: string
+        status: 'new' | 'duplicate' | 'matched' | 'error'
+        reason: string | null
+        transaction: {
+          id: string | null
+          accountId: string | null
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          externalId: string | null
+          status: 'pending' | 'posted'
+          original: {
+            amount: number
+            currency: string
+          } | null
+        } | null
+      }[]
+    }
+  }
+  /** PATCH /api/me: Change your profile and preferences */
+  'me.patch': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      displayName?: string
+      locale?: string
+      preferences?: Record<string, string | number | boolean | null>
+    }
+    answer: {
+      id: string
+      email: string
+      displayName: string
+      locale: string | null
+      tier: 'standard' | 'premium'
+      preferences: Record<string, unknown>
+      createdAt: string
+    }
+  }
+  /** PATCH /api/transactions/{id}: Change a transaction */
+  'transactions.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      accountId?: string
+      date?: string
+      amount?: number
+      payee?: string
+      note?: string
+      categoryId?: string | null
+      splits?:
+        | {
+            amount: number
+            categoryId?: string | null
+            note?: string
+          }[]
+        | null
+      status?: 'pending' | 'posted' | 'reconciled'
+      original?: {
+        amount: number
+        currency: string
+      } | null
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      accountId: string
+      currency: string
+      date: string
+      amount: number
+      payee: string
+      rawPayee: string | null
+      note: string
+      categoryId: string | null
+      splits:
+        | {
+            amount: number
+            categoryId: string | null
+            note: string
+          }[]
+        | null
+      status: 'pending' | 'posted' | 'reconciled'
+      original: {
+        amount: number
+        currency: string
+        rate: string | null
+      } | null
+      externalId: string | null
+      importId: string | null
+      transfer: {
+        id: string
+        side: 'from' | 'to'
+        transactionId: string
+        accountId: string
+      } | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/transfers/{id}: Change a transfer */
+  'transfers.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      fromAccountId?: string
+      toAccountId?: string
+      date?: string
+      amount?: number
+      toAmount?: number
+      note?: string
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      from: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      to: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/accounts/{id}/restore: Bring a deleted account back, within 30 days */
+  'accounts.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency: string
+      institutionId: string | null
+      note: string
+      openingBalance: number
+      balance: number
+      pendingBalance: number
+      closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/accounts: Open an account */
+  'accounts.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      name: string
+      kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency: string
+      openingBalance?: number
+      institutionId?: string | null
+      note?: string
+    }
+    answer: {
+      id: string
+      name: string
+      kind: 'checking' | 'savings' | 'cash' | 'creditCard' | 'loan' | 'investment' | 'other'
+      currency: string
+      institutionId: string | null
+      note: string
+      openingBalance: number
+      balance: number
+      pendingBalance: number
+      closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/auth/login: Sign in */
+  'auth.login': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      email: string
+      password: string
+      totp?: string
+      deviceName?: string
+    }
+    answer: {
+      accessToken: string
+      refreshToken: string
+      expiresIn: number
+      user: {
+        id: string
+        email: string
+        displayName: string
+        locale: string | null
+        tier: 'standard' | 'premium'
+        preferences: Record<string, unknown>
+        createdAt: string
+      }
+    }
+  }
+  /** POST /api/auth/logout: End this session */
+  'auth.logout': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** POST /api/auth/password: Change the password; every other session ends */
+  'auth.password': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      currentPassword: string
+      newPassword: string
+    }
+    answer: undefined
+  }
+  /** POST /api/auth/recovery/confirm: Set a new password with the mailed token; every session ends */
+  'auth.recover': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      token: string
+      newPassword: string
+    }
+    answer: undefined
+  }
+  /** POST /api/auth/recovery: Ask for a link that sets a new password */
+  'auth.recovery': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      email: string
+    }
+    answer: {
+      status: 'check-email'
+    }
+  }
+  /** POST /api/auth/refresh: Exchange the refresh token for new tokens */
+  'auth.refresh': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      refreshToken: string
+    }
+    answer: {
+      accessToken: string
+      refreshToken: string
+      expiresIn: number
+    }
+  }
+  /** POST /api/auth/register/confirm: Finish a sign-up with the mailed token */
+  'auth.confirm': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      token: string
+      password: string
+      deviceName?: string
+    }
+    answer: {
+      accessToken: string
+      refreshToken: string
+      expiresIn: number
+      user: {
+        id: string
+        email: string
+        displayName: string
+        locale: string | null
+        tier: 'standard' | 'premium'
+        preferences: Record<string, unknown>
+        createdAt: string
+      }
+      household: {
+        id: string
+      }
+    }
+  }
+  /** POST /api/auth/register: Sign up */
+  'auth.register': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      email: string
+      password: string
+      displayName?: string
+      currency?: string
+      timeZone?: string
+      deviceName?: string
+    }
+    answer:
+      | {
+          accessToken: string
+          refreshToken: string
+          expiresIn: number
+          user: {
+            id: string
+            email: string
+            displayName: string
+            locale: string | null
+            tier: 'standard' | 'premium'
+            preferences: Record<string, unknown>
+            createdAt: string
+          }
+          household: {
+            id: string
+          }
+        }
+      | {
+          status: 'check-email'
+        }
+  }
+  /** POST /api/batch: Up to 10 calls in one request */
+  batch: {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      operations: {
+        id: string
+        method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+        path: string
+        headers?: Record<string, string>
+        body?: unknown
+      }[]
+      atomic?: boolean
+    }
+    answer: {
+      results: {
+        id: string
+        status: number
+        headers: Record<string, string>
+        body: unknown
+      }[]
+    }
+  }
+  /** POST /api/categories/{id}/restore: Bring a deleted category back, within 30 days */
+  'categories.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      kind: 'income' | 'expense'
+      parentId: string | null
+      icon: string | null
+      color: string | null
+      archived: boolean
+      systemKey: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/categories: Add a category */
+  'categories.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      name: string
+      kind: 'income' | 'expense'
+      parentId?: string | null
+      icon?: string | null
+      color?: string | null
+      archived?: boolean
+    }
+    answer: {
+      id: string
+      name: string
+      kind: 'income' | 'expense'
+      parentId: string | null
+      icon: string | null
+      color: string | null
+      archived: boolean
+      systemKey: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/households: Found another household */
+  'households.create': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      id?: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+    }
+    answer: {
+      id: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/imports/{id}/commit: Do what the preview said */
+  'imports.commit': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      accounts?: Record<string, string>
+      skipErrors?: boolean
+    }
+    answer: {
+      created: number
+      duplicate: number
+      matched: number
+    }
+  }
+  /** POST /api/imports: Read a bank's file and preview what it would add */
+  'imports.preview': {
+    params: Record<never, never>
+    query: { accountId?: string; format?: 'auto' | 'ofx' | 'qfx' | 'qif' | 'csv' | 'camt053' | 'mt940'; dateOrder?: 'dmy' | 'mdy' }
+    body: Blob | Uint8Array
+    answer: {
+      id: string
+      format: string
+      fileName: string | null
+      fileDigest: string
+      status: 'previewed' | 'committed' | 'undone'
+      mapping: {
+        delimiter: ',' | ';' | '\t' | '|'
+        skipRows: number
+        date: number
+        dateOrder: 'ymd' | 'dmy' | 'mdy'
+        decimal: '.' | ','
+        amount:
+          | {
+              column: number
+              invert: boolean
+            }
+          | {
+              debit: number
+              credit: number
+            }
+        direction: number | null
+        payee: number | null
+        note: number | null
+        currency: number | null
+        externalId: number | null
+      } | null
+      statements: {
+        key: string
+        currency: string | null
+        label: string | null
+        accountId: string | null
+      }[]
+      warnings: string[]
+      summary: {
+        new: number
+        duplicate: number
+        matched: number
+        error: number
+      }
+      result: {
+        created: number
+        duplicate: number
+        matched: number
+      } | null
+      committedAt: string | null
+      undoneAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+      rows: {
+        row: number
+        line: number
+        statement: string
+        status: 'new' | 'duplicate' | 'matched' | 'error'
+        reason: string | null
+        transaction: {
+          id: string | null
+          accountId: string | null
+          date: string
+          amount: number
+          payee: string
+          rawPayee: string | null
+          note: string
+          externalId: string | null
+          status: 'pending' | 'posted'
+          original: {
+            amount: number
+            currency: string
+          } | null
+        } | null
+      }[]
+    }
+  }
+  /** POST /api/transactions/{id}/restore: Bring a deleted transaction back, within 30 days */
+  'transactions.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      accountId: string
+      currency: string
+      date: string
+      amount: number
+      payee: string
+      rawPayee: string | null
+      note: string
+      categoryId: string | null
+      splits:
+        | {
+            amount: number
+            categoryId: string | null
+            note: string
+          }[]
+        | null
+      status: 'pending' | 'posted' | 'reconciled'
+      original: {
+        amount: number
+        currency: string
+        rate: string | null
+      } | null
+      externalId: string | null
+      importId: string | null
+      transfer: {
+        id: string
+        side: 'from' | 'to'
+        transactionId: string
+        accountId: string
+      } | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/transactions: Add a transaction */
+  'transactions.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      accountId: string
+      date: string
+      amount: number
+      payee?: string
+      note?: string
+      categoryId?: string | null
+      splits?:
+        | {
+            amount: number
+            categoryId?: string | null
+            note?: string
+          }[]
+        | null
+      status?: 'pending' | 'posted' | 'reconciled'
+      externalId?: string | null
+      original?: {
+        amount: number
+        currency: string
+      } | null
+    }
+    answer: {
+      id: string
+      accountId: string
+      currency: string
+      date: string
+      amount: number
+      payee: string
+      rawPayee: string | null
+      note: string
+      categoryId: string | null
+      splits:
+        | {
+            amount: number
+            categoryId: string | null
+            note: string
+          }[]
+        | null
+      status: 'pending' | 'posted' | 'reconciled'
+      original: {
+        amount: number
+        currency: string
+        rate: string | null
+      } | null
+      externalId: string | null
+      importId: string | null
+      transfer: {
+        id: string
+        side: 'from' | 'to'
+        transactionId: string
+        accountId: string
+      } | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/transfers/{id}/restore: Bring a deleted transfer back, within 30 days */
+  'transfers.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      from: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      to: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/transfers: Move money between two accounts */
+  'transfers.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      fromAccountId: string
+      toAccountId: string
+      date: string
+      amount: number
+      toAmount?: number
+      note?: string
+    }
+    answer: {
+      id: string
+      from: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      to: {
+        id: string
+        accountId: string
+        currency: string
+        date: string
+        amount: number
+        payee: string
+        rawPayee: string | null
+        note: string
+        categoryId: string | null
+        splits:
+          | {
+              amount: number
+              categoryId: string | null
+              note: string
+            }[]
+          | null
+        status: 'pending' | 'posted' | 'reconciled'
+        original: {
+          amount: number
+          currency: string
+          rate: string | null
+        } | null
+        externalId: string | null
+        importId: string | null
+        transfer: {
+          id: string
+          side: 'from' | 'to'
+          transactionId: string
+          accountId: string
+        } | null
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+}
+
+/** Where each operation is. */
+export const routes = {
+  'accounts.create': ['POST', '/api/accounts'],
+  'accounts.delete': ['DELETE', '/api/accounts/{id}'],
+  'accounts.list': ['GET', '/api/accounts'],
+  'accounts.patch': ['PATCH', '/api/accounts/{id}'],
+  'accounts.read': ['GET', '/api/accounts/{id}'],
+  'accounts.restore': ['POST', '/api/accounts/{id}/restore'],
+  'audit.list': ['GET', '/api/audit'],
+  'auth.confirm': ['POST', '/api/auth/register/confirm'],
+  'auth.login': ['POST', '/api/auth/login'],
+  'auth.logout': ['POST', '/api/auth/logout'],
+  'auth.password': ['POST', '/api/auth/password'],
+  'auth.recover': ['POST', '/api/auth/recovery/confirm'],
+  'auth.recovery': ['POST', '/api/auth/recovery'],
+  'auth.refresh': ['POST', '/api/auth/refresh'],
+  'auth.register': ['POST', '/api/auth/register'],
+  batch: ['POST', '/api/batch'],
+  'categories.create': ['POST', '/api/categories'],
+  'categories.delete': ['DELETE', '/api/categories/{id}'],
+  'categories.list': ['GET', '/api/categories'],
+  'categories.patch': ['PATCH', '/api/categories/{id}'],
+  'categories.read': ['GET', '/api/categories/{id}'],
+  'categories.restore': ['POST', '/api/categories/{id}/restore'],
+  events: ['GET', '/api/events'],
+  'households.create': ['POST', '/api/households'],
+  'households.list': ['GET', '/api/households'],
+  'households.patch': ['PATCH', '/api/households/{id}'],
+  'households.read': ['GET', '/api/households/{id}'],
+  'imports.commit': ['POST', '/api/imports/{id}/commit'],
+  'imports.list': ['GET', '/api/imports'],
+  'imports.patch': ['PATCH', '/api/imports/{id}'],
+  'imports.preview': ['POST', '/api/imports'],
+  'imports.read': ['GET', '/api/imports/{id}'],
+  'imports.undo': ['DELETE', '/api/imports/{id}'],
+  'me.endOtherSessions': ['DELETE', '/api/me/sessions'],
+  'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
+  'me.patch': ['PATCH', '/api/me'],
+  'me.read': ['GET', '/api/me'],
+  'me.sessions': ['GET', '/api/me/sessions'],
+  sync: ['GET', '/api/sync'],
+  'system.categories': ['GET', '/api/system/categories'],
+  'system.config': ['GET', '/api/system/config/mobile'],
+  'system.countries': ['GET', '/api/system/countries'],
+  'system.currencies': ['GET', '/api/system/currencies'],
+  'system.institutions': ['GET', '/api/system/institutions'],
+  'system.timezones': ['GET', '/api/system/timezones'],
+  'transactions.create': ['POST', '/api/transactions'],
+  'transactions.delete': ['DELETE', '/api/transactions/{id}'],
+  'transactions.list': ['GET', '/api/transactions'],
+  'transactions.patch': ['PATCH', '/api/transactions/{id}'],
+  'transactions.read': ['GET', '/api/transactions/{id}'],
+  'transactions.restore': ['POST', '/api/transactions/{id}/restore'],
+  'transfers.create': ['POST', '/api/transfers'],
+  'transfers.delete': ['DELETE', '/api/transfers/{id}'],
+  'transfers.list': ['GET', '/api/transfers'],
+  'transfers.patch': ['PATCH', '/api/transfers/{id}'],
+  'transfers.read': ['GET', '/api/transfers/{id}'],
+  'transfers.restore': ['POST', '/api/transfers/{id}/restore'],
+} as const satisfies Record<keyof Operations, readonly [string, string]>

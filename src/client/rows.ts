@@ -1,0 +1,20 @@
+// The rows that a replica holds, by kind.
+import type { Operations } from './operations.ts'
+
+type InHousehold = { householdId: string }
+
+export type Household = Operations['households.list']['answer']['data'][number]
+export type Account = Operations['accounts.read']['answer'] & InHousehold
+export type Category = Operations['categories.read']['answer'] & InHousehold
+export type Transaction = Operations['transactions.read']['answer'] & InHousehold
+
+export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction }
+export type Kind = keyof Rows
+export type Row = Rows[Kind]
+
+export const kinds = ['households', 'accounts', 'categories', 'transactions'] as const satisfies readonly Kind[]
+
+/** Of which household a row is; a household is of itself. */
+export function householdOf(kind: Kind, row: Row): string {
+  return kind === 'households' ? row.id : (row as Account).householdId
+}

@@ -1,0 +1,97 @@
+// What the user sees: the confirmed rows with everything from the outbox laid over them, balances included.
+import type { Entry } from './outbox.ts'
+import { keyOf, type Tables } from './replica.ts'
+import type { Account, Category, Transaction } from './rows.ts'
+
+/** Lays the entries over copies of the tables, in order. */
+export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
+  if (entries.length === 0) return confirmed
+  const view: Tables = {
+    households: confirmed.households,
+    accounts: new Map(confirmed.accounts),
+    categories: new Map(confirmed.categories),
+    transactions: new Map(confirmed.transactions),
+  }
+  const touched = new Set<string>()
+  for (const entry of entries) layOver(view, entry, touched)
+  adjustBalances(confirmed, view, touched)
+  return view
+}
+
+function layOver(view: Tables, entry: Entry, touched: Set<string>) {
+  if (entry.kind === 'transfers') {
+    for (const side of ['from', 'to'] as const) layLeg(view, entry, side, touched)
+    return
+  }
+  const key = keyOf(entry.householdId, entry.id)
+  if (entry.kind === 'transactions') touched.add(key)
+  const table = view[entry.kind] as Map<string, Account | Category | Transaction>
+  if (entry.action === 'delete') table.delete(key)
+  if (entry.action === 'create') table.set(key, draftRow(view, entry))
+  if (entry.action === 'update') {
+    const row = table.get(key)
+    if (row) table.set(key, { ...row, ...entry.body })
+  }
+}
+
+/** One leg of a transfer that waits to be sent. */
+function layLeg(view: Tables, entry: Entry, side: 'from' | 'to', touched: Set<string>) {
+  const { legs, body } = entry
+  if (!legs) return
+  const key = keyOf(entry.householdId, legs[side])
+  touched.add(key)
+  if (entry.action === 'delete') view.transactions.delete(key)
+  const known = view.transactions.get(key)
+  if (entry.action === 'restore' || entry.action === 'delete' || (entry.action === 'update' && !known)) return
+  const amount = body[side === 'to' && body['toAmount'] !== undefined ? 'toAmount' : 'amount'] as number | undefined
+  const accountId = body[side === 'from' ? 'fromAccountId' : 'toAccountId'] as string | undefined
+  const changes = {
+    ...(amount === undefined ? {} : { amount: side === 'from' ? -amount : amount }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(body['date'] === undefined ? {} : { date: body['date'] }),
+    ...(body['note'] === undefined ? {} : { note: body['note'] }),
+  }
+  const other = side === 'from' ? 'to' : 'from'
+  const otherAccount = (body[other === 'from' ? 'fromAccountId' : 'toAccountId'] as string | undefined) ?? known?.transfer?.accountId ?? ''
+  const transfer = { id: entry.id, side, transactionId: legs[other], accountId: otherAccount }
+  const row = known ?? draftRow(view, { ...entry, kind: 'transactions', id: legs[side], body: changes })
+  view.transactions.set(key, { ...row, ...changes, transfer } as Transaction)
+}
+
+function draftRow(view: Tables, entry: Entry): Account & Category & Transaction {
+  const { householdId, id, body } = entry
+  const stamps = { id, householdId, createdAt: '', updatedAt: '', revision: 0 }
+  const defaults: Record<string, object> = {
+    accounts: { note: '', institutionId: null, openingBalance: 0, balance: body['openingBalance'] ?? 0, pendingBalance: 0, closedAt: null },
+    categories: { parentId: null, icon: null, color: null, archived: false, systemKey: null },
+    transactions: {
+      currency: view.accounts.get(keyOf(householdId, String(body['accountId'])))?.currency ?? '',
+      payee: '',
+      rawPayee: null,
+      note: '',
+      categoryId: null,
+      splits: null,
+      status: 'posted',
+      original: null,
+      externalId: null,
+      importId: null,
+      transfer: null,
+    },
+  }
+  return { ...defaults[entry.kind], ...stamps, ...body } as unknown as Account & Category & Transaction
+}
+
+/** Moves the balances by what the outbox changes of the rows. */
+function adjustBalances(confirmed: Tables, view: Tables, touched: ReadonlySet<string>) {
+  const add = (row: Transaction | undefined, sign: 1 | -1) => {
+    const key = row && keyOf(row.householdId, row.accountId)
+    const account = key === undefined ? undefined : view.accounts.get(key)
+    if (!row || !account) return
+    const field = row.status === 'pending' ? 'pendingBalance' : 'balance'
+    view.accounts.set(key!, { ...account, [field]: account[field] + sign * row.amount })
+  }
+  for (const key of touched) {
+    add(confirmed.transactions.get(key), -1)
+    add(view.transactions.get(key), 1)
+  }
+}
