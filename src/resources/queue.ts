@@ -1,5 +1,6 @@
 // The job queue in PostgreSQL: what is queued in a transaction is done once it is committed, tried 5 times, and kept when it still fails.
 import { EventEmitter } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import type { Runner as JobRunner, RunnerOptions, WorkerEvents } from 'graphile-worker'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -82,7 +83,7 @@ export class Queue {
   }
 
   #startAgain(tasks: Tasks, schedule: readonly string[]) {
-    this.#restart = setTimeout(() => {
+    this.#restart = globalThis.setTimeout(() => {
       this.start(tasks, schedule).catch(() => {
         if (!this.#stopped) this.#startAgain(tasks, schedule)
       })
@@ -93,7 +94,10 @@ export class Queue {
   /** Does what is due now, and what that queues, and comes back. */
   async runOnce(tasks: Tasks) {
     const { runOnce } = await import('graphile-worker')
+    const pool = this.#openPool()
     await runOnce(this.#runnerOptions(tasks, await this.#graphileLog()))
+    // What became of the last jobs is still being written down.
+    while (pool.idleCount < pool.totalCount || pool.waitingCount > 0) await setTimeout(5)
   }
 
   /** Jobs that failed for the last time, oldest first. */

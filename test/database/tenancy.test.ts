@@ -32,7 +32,9 @@ before(async () => {
     await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -100, splits })
     await person.post('/api/transfers', { fromAccountId: account, toAccountId: other, date: '2026-02-28', amount: 5 })
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
+    await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
+  await djinn.sql('insert into deliveries (household_id, notification_id, device_id) select household_id, id, id from notifications')
 })
 
 test('every household table has household_id first in its primary key', async () => {
@@ -75,6 +77,8 @@ test('every household table forces row-level security, with a policy for each ro
         'keeper djinn_keeper *',
         // Before a household is chosen, a user finds the own ones.
         ...(['households', 'memberships'].includes(name) ? ['own djinn_app r'] : []),
+        // An inbox is over all households of its user.
+        ...(name === 'notifications' ? ['own djinn_app *'] : []),
         'tenant djinn_app *',
       ],
     })),
