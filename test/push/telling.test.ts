@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
 import { open, type Djinn, type Person } from '../harness.ts'
+import { asRole } from '../database/app-role.ts'
 import { join } from './household.ts'
 
 type Told = { event: string; householdId: string; readAt: string | null; data: Record<string, unknown> }
@@ -172,6 +173,13 @@ test('a household of one tells nobody, and asks for no more than its members', a
   )
   assert.deepEqual(await djinn.sql('select count(*)::int as count from notifications'), earlier)
   assert.ok(roundTrips <= 3 && statements.length <= 4, `${statements.join(', ')} in ${roundTrips} round trips`)
+})
+
+test('members do not see each other’s inbox, not even in the household', async () => {
+  const owners = await asRole(djinn, { household: ana.householdId, user: ben.userId }, (run) =>
+    run('select distinct user_id from notifications'),
+  )
+  assert.deepEqual(owners, [{ user_id: ben.userId }])
 })
 
 test('who leaves a household finds nothing of it in the inbox any more', async () => {
