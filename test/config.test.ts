@@ -41,6 +41,9 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['SMTP_URL', ['http://mail', 'mail.example.org', 'smtp://'], { MAIL_FROM: mail.MAIL_FROM, APP_URL: mail.APP_URL }],
   ['MAIL_FROM', ['nobody', 'a@example.org\r\nBcc: b@example.org', ''], { SMTP_URL: mail.SMTP_URL, APP_URL: mail.APP_URL }],
   ['APP_URL', ['app', 'ftp://app', 'javascript:alert(1)', ''], { SMTP_URL: mail.SMTP_URL, MAIL_FROM: mail.MAIL_FROM }],
+  ['FCM_SERVICE_ACCOUNT', ['{}', 'fcm.json', '{"type": "service_account"}']],
+  ['FCM_URL', ['fcm.googleapis.com', 'ftp://fcm']],
+  ['WORKER', ['no', 'ON']],
   ['LOG_LEVEL', ['loud\nand clear', 'INFO']],
 ]
 

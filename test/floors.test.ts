@@ -25,6 +25,10 @@ const owners: Record<string, string> = {
   import_files: 'imports',
   import_rows: 'imports',
   system_data: 'system',
+  devices: 'push',
+  notifications: 'push',
+  notification_settings: 'push',
+  deliveries: 'push',
   idempotency_keys: 'src/http/replay.ts',
 }
 /** Features that also write rows of others, and why. */
@@ -67,7 +71,7 @@ test('the environment is read in one file', () => {
 })
 
 test('resources are opened in one file', () => {
-  const opens = /new Database\(|new Notifications\(|openEmbedded\(\{|makeMailer\(|new Metrics\(/
+  const opens = /new Database\(|new Notifications\(|openEmbedded\(\{|makeMailer\(|new Metrics\(|new Queue\(|new PushGateway\(/
   for (const { file, text } of sources.filter((source) => floorOf(source.file) > 1)) {
     assert.ok(file === 'src/app/resources.ts' || !opens.test(text), `${file} opens a resource`)
   }

@@ -25,7 +25,7 @@ async function suite(major: Major, files: string[]): Promise<number> {
 const started = Date.now()
 const all = globSync('test/**/*.test.ts').toSorted()
 // Files that open a database lie under these folders.
-const database = all.filter((file) => /^test\/(routes|database)\//.test(file))
+const database = all.filter((file) => /^test\/(routes|database|push)\//.test(file))
 const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts', '--without-tests'])]]
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
 outcomes.push(['database tests on PostgreSQL 16', await suite(16, database)])

@@ -15,6 +15,8 @@ import { foundHousehold, householdOperations } from '../features/households/oper
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
 import { importOperations } from '../features/imports/operations.ts'
+import { pushOperations } from '../features/push/operations.ts'
+import { Pokes } from '../features/push/pokes.ts'
 import { syncOperations } from '../features/sync/operations.ts'
 import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
@@ -51,6 +53,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
 
   const hub = new EventHub(resources)
+  const pokes = resources.pushGateway === null ? null : new Pokes(resources)
   let findRoute: FindRoute | undefined
   const operations: Operation[] = [
     ...identityOperations({
@@ -88,6 +91,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       ],
     }),
     ...eventOperations(hub),
+    ...pushOperations({ isTimeZone }),
     ...batchOperations({
       service: entrance.service,
       findRoute: (method, url) => {
@@ -98,5 +102,12 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
     }),
   ]
-  return { operations, catalog, endStreams: () => hub.close(), close: () => mailedLinks.close() }
+  return {
+    operations,
+    catalog,
+    endStreams: () => hub.close(),
+    close: async () => {
+      await Promise.all([mailedLinks.close(), pokes?.close()])
+    },
+  }
 }

@@ -9,6 +9,8 @@ import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
 import { migrate } from '../resources/migrations.ts'
 import { Notifications } from '../resources/notifications.ts'
+import { PushGateway } from '../resources/push-gateway.ts'
+import { Queue } from '../resources/queue.ts'
 import { statement } from '../resources/statement.ts'
 import { limits } from '../values/limits.ts'
 
@@ -23,6 +25,11 @@ export type Resources = {
   config: Config
   log: Logger
   database: Database
+  /** The same database past any pooler, as the role that owns the schema: for jobs, which are of no user and of all households. */
+  directDatabase: Database
+  queue: Queue
+  /** Null where push is not configured. */
+  pushGateway: PushGateway | null
   notifications: Notifications
   announcements: Announcements
   mailer: Mailer | null
@@ -110,8 +117,10 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     }
     const connections = { open: 0 }
     const metrics: Metrics = new Metrics({ connections: () => connections.open, pool: () => database.poolState })
+    const push = config.fcm !== undefined
     const database: Database = new Database({
       url: urls.url,
+      push,
       preparedStatements: config.databasePreparedStatements,
       log: (message, error) => log.warn({ err: error }, message),
       observer: {
@@ -123,7 +132,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.roundTrip()
           watch.roundTrip?.()
         },
-        committed: (household, revision) => announcements.announce(household, revision),
+        committed: (household, revision, session) => announcements.announce(household, revision, session),
       },
     })
     closers.push(() => database.close())
@@ -131,6 +140,17 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     closers.push(() => notifications.close())
     const announcements = new Announcements(notifications)
     closers.push(() => announcements.close())
+    const directDatabase = new Database({
+      url: urls.directUrl,
+      push,
+      connectionsMax: limits.queueConcurrency + 1,
+      log: (message, error) => log.warn({ err: error }, message),
+      observer: { statement: (name, durationMs) => metrics.statement(name, durationMs) },
+    })
+    closers.push(() => directDatabase.close())
+    const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
+    closers.push(() => queue.stop())
+    const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
     if (mailer) closers.push(() => mailer.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
@@ -139,6 +159,9 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       config,
       log,
       database,
+      directDatabase,
+      queue,
+      pushGateway,
       notifications,
       announcements,
       mailer,

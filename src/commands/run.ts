@@ -4,6 +4,7 @@ import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
 import { verifyCommand } from './verify.ts'
+import { workCommand } from './work.ts'
 
 /** EX_CONFIG of sysexits.h: a variable of the environment cannot be used. */
 const exitConfig = 78
@@ -21,6 +22,7 @@ export async function run(args: string[]) {
     .exitOverride()
     .showHelpAfterError()
   program.addCommand(serveCommand(), { isDefault: false })
+  program.addCommand(workCommand())
   program.addCommand(migrateCommand())
   program.addCommand(verifyCommand())
   for (const command of program.commands) command.exitOverride().showHelpAfterError()

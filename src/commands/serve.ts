@@ -4,6 +4,7 @@ import { makeApi } from '../app/api.ts'
 import { demoSignIn, ensureDemo } from '../app/demo.ts'
 import { makeOps } from '../app/ops.ts'
 import { openResources } from '../app/resources.ts'
+import { makeTasks, schedule } from '../app/tasks.ts'
 import { readConfig } from '../resources/config.ts'
 import { limits } from '../values/limits.ts'
 
@@ -43,6 +44,13 @@ async function serve() {
     // Its password is known to everyone.
     const withDemo = resources.embedded && !config.production
     if (withDemo) await ensureDemo(resources)
+    // Serving does not depend on it: a login that may not work the queue still serves.
+    if (config.worker) {
+      await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {
+        if (stopping) return
+        resources.log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema')
+      })
+    }
     const lines = [`API      ${apiAddress}`, `Docs     ${apiAddress}/docs`, `Console  ${opsAddress}`]
     if (withDemo) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
     console.log(`\nDjinn is ready.\n  ${lines.join('\n  ')}\n`)

@@ -1,7 +1,7 @@
 // The answer of an operation that writes nothing in a transaction of ours: 304 from the revision, rows as the network can take them.
 import { entityTag, matchesNone, variantOf } from './conditional.ts'
 import { selectFields } from './fields.ts'
-import { networkHeaders, varyOnCaller } from './negotiate.ts'
+import { varyOnNetwork } from './negotiate.ts'
 import type { Answer, Context, Input, Operation, Related } from './operation.ts'
 import type { Performed, Service } from './perform.ts'
 import type { RevisionedReader } from './revision.ts'
@@ -20,9 +20,7 @@ export async function answerRead(
 ): Promise<Performed> {
   const { call, household, principal } = context
   const quality = operation.essential && call.network === 'slow' ? 'essential' : 'full'
-  const headers: Record<string, string> = operation.essential
-    ? { 'djinn-quality': quality, vary: `${varyOnCaller}, ${networkHeaders.join(', ')}` }
-    : {}
+  const headers: Record<string, string> = operation.essential ? { 'djinn-quality': quality, vary: varyOnNetwork } : {}
   const conditional = operation.conditional === true && household !== null && reader !== null
   const variant = variantOf(
     service.lineage,

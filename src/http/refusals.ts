@@ -43,6 +43,11 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   total_in_range: ['amount-out-of-range', 'What flows through a month of the account would leave +-(2^53-1) minor units.', '/amount'],
   pending_balance_in_range: ['amount-out-of-range', 'The pending balance of the account would leave +-(2^53-1) minor units.', '/amount'],
   transactions_external_id: ['already-exists', 'The account has a transaction with this externalId.', '/externalId'],
+  quiet_hours_have_two_ends: [
+    'invalid-request',
+    'Quiet hours have a beginning and an end, which differ; null for both ends them.',
+    '/quietTo',
+  ],
   // A new leg of a transfer, whose id follows from the transfer's.
   transactions_pkey: ['already-exists', 'A transaction has the id of one of its legs.', '/id'],
   households_pkey: ['already-exists', 'The id is taken.', '/id'],

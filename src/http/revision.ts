@@ -1,5 +1,6 @@
 // A household's reads of one request or of one run of a batch: they carry the revision that the first of them found.
-import type { Database, Read, Scope } from '../resources/database.ts'
+import type { Database, Read } from '../resources/database.ts'
+import type { Scope } from '../resources/scope.ts'
 import type { Runner } from '../resources/transaction.ts'
 
 export class RevisionedReader implements Runner {

@@ -73,9 +73,9 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
         handler: (request, reply) => handle(options, operation, request, reply),
       })
     }
-    const allowed = operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method]))
+    const allowed = new Set(operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method])))
     app.route({
-      method: methods.filter((method) => !allowed.includes(method)),
+      method: methods.filter((method) => !allowed.has(method)),
       url,
       handler: (request, reply) => refuse(options, null, request, reply, methodNotAllowed(operations)),
     })

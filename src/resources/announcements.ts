@@ -8,7 +8,8 @@ const gatherMs = 100
 /** A NOTIFY carries less than 8,000 bytes; an entry takes at most 53. */
 const entriesMax = 140
 
-export type Announced = (household: string, revision: number) => void
+/** `own` is given for what this process wrote: the session that did, or null. Another process tells of its writes by itself. */
+export type Announced = (household: string, revision: number, own?: { session: string | null }) => void
 
 export class Announcements {
   readonly #notifications: Notifications
@@ -27,15 +28,15 @@ export class Announcements {
     this.#handlers.push(handler)
   }
 
-  announce(household: string, revision: number) {
-    this.#tell(household, revision)
+  announce(household: string, revision: number, session: string | null) {
+    this.#tell(household, revision, { session })
     this.#waiting.set(household, revision)
     this.#timer ??= setTimeout(() => this.#send(), gatherMs)
     this.#timer.unref()
   }
 
-  #tell(household: string, revision: number) {
-    for (const handler of this.#handlers) handler(household, revision)
+  #tell(household: string, revision: number, own?: { session: string | null }) {
+    for (const handler of this.#handlers) handler(household, revision, own)
   }
 
   #send() {

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { BlockList, isIP } from 'node:net'
+import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 
 /** A variable whose value cannot be used; the process exits with 78 (EX_CONFIG) and this one line. */
 export class ConfigError extends Error {
@@ -67,6 +68,14 @@ export function readConfig(environment: Environment = process.env) {
     }
     return value?.replace(/\/$/, '')
   }
+  const serviceAccount = (name: string): ServiceAccount | undefined => {
+    const value = text(name)
+    try {
+      return value === undefined ? undefined : readServiceAccount(value)
+    } catch (error) {
+      throw new ConfigError(name, (error as Error).message)
+    }
+  }
   const host = (name: string, standard: string): string => {
     const value = text(name) ?? standard
     if (!isIP(value) && !/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(value)) {
@@ -89,6 +98,8 @@ export function readConfig(environment: Environment = process.env) {
   if (smtpUrl !== undefined && appUrl === undefined) {
     throw new ConfigError('APP_URL', 'must be set when SMTP_URL is: mailed links lead to the app')
   }
+  const fcmAccount = serviceAccount('FCM_SERVICE_ACCOUNT')
+  const fcmUrl = webUrl('FCM_URL') ?? 'https://fcm.googleapis.com'
   const config = {
     production,
     host: host('HOST', '127.0.0.1'),
@@ -109,6 +120,10 @@ export function readConfig(environment: Environment = process.env) {
     smtpUrl,
     mailFrom,
     appUrl,
+    /** Push by Firebase Cloud Messaging; without it, people are told in their inbox only. */
+    fcm: fcmAccount === undefined ? undefined : { account: fcmAccount, url: fcmUrl },
+    /** Whether this process works the queue beside serving. */
+    worker: oneOf('WORKER', 'on', ['on', 'off']) === 'on',
     logLevel: oneOf('LOG_LEVEL', 'info', ['silent', 'error', 'warn', 'info', 'debug']),
   }
   if (config.port !== 0 && config.port === config.opsPort && config.host === config.opsHost) {

@@ -2,16 +2,16 @@
 import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
+import { scopeValues, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
-
-/** For whom a transaction runs: row-level security and the journal take it from there. */
-export type Scope = { household?: string | null; user?: string | null; device?: string | null; request?: string | null }
 
 export type DatabaseOptions = {
   url: string
   preparedStatements?: boolean
   connectionsMax?: number
+  /** Whether what is told to people is also queued to be pushed to their devices. */
+  push?: boolean
   observer?: DatabaseObserver
   log?: (message: string, error: unknown) => void
 }
@@ -28,38 +28,12 @@ function instant(text: string): string {
   return text.endsWith('+00') ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : new Date(text).toISOString()
 }
 
-const enterHousehold = statement(
-  'scope.enter',
-  { household: 'text', user: 'text', device: 'text', request: 'text', statementTimeout: 'text', lockTimeout: 'text', stateOf: 'uuid?' },
-  { role: 'text', state: 'int8[]' },
-  `select set_config('djinn.household', :household, true) as h, set_config('djinn.user', :user, true) as u,
-    set_config('djinn.device', :device, true) as d, set_config('djinn.request', :request, true) as r,
-    set_config('statement_timeout', :statementTimeout, true) as s, set_config('lock_timeout', :lockTimeout, true) as l,
-    set_config('TimeZone', 'UTC', true) as z, household_state(:stateOf) as state, set_config('role', 'djinn_app', true) as role`,
-)
-
 const readRevisions = statement(
   'revisions.read',
   { households: 'uuid[]' },
   { id: 'uuid', revision: 'int8' },
   'select household_id as id, revision from household_revisions(:households)',
 )
-
-function scopeValues(scope: Scope, role = 'djinn_app', stateOf: string | null = null) {
-  return {
-    text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
-    name: `${enterHousehold.name}.${role}`,
-    values: [
-      scope.household ?? '',
-      scope.user ?? '',
-      scope.device ?? '',
-      scope.request ?? '',
-      String(limits.statementTimeoutMs),
-      String(limits.lockTimeoutMs),
-      stateOf,
-    ],
-  }
-}
 
 export type Read = { statement: Statement<never, never> | Statement; parameters: object }
 
@@ -81,9 +55,11 @@ export class Database {
   #reader: Promise<pg.Client> | undefined
   #readsInFlight = 0
   #closed = false
+  readonly #push: boolean
 
   constructor(options: DatabaseOptions) {
     this.#options = options
+    this.#push = options.push ?? false
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: 'djinn',
@@ -138,7 +114,7 @@ export class Database {
       // All four are queued in this tick, so nothing of another request comes between them.
       const sent = [
         client.query(snapshot ? 'begin isolation level repeatable read read only' : 'begin read only'),
-        client.query(scopeValues(scope, 'djinn_app', scope.household ?? null)),
+        client.query(scopeValues(scope, this.#push, 'djinn_app', scope.household ?? null)),
         ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
         client.query('commit'),
       ]
@@ -238,13 +214,13 @@ export class Database {
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
       this.#options.observer,
-      scopeValues(scope, role),
+      scopeValues(scope, this.#push, role),
     )
     try {
       const result = await work(tx)
       await tx.commit()
       client.release()
-      if (tx.raised) this.#options.observer?.committed?.(tx.raised.household, tx.raised.revision)
+      if (tx.raised) this.#options.observer?.committed?.(tx.raised.household, tx.raised.revision, scope.device ?? null)
       return result
     } catch (error) {
       await tx.rollback().then(

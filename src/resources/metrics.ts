@@ -8,6 +8,7 @@ export class Metrics {
   readonly #errors: Counter<'operation'>
   readonly #statements: Histogram<'statement'>
   readonly #roundTrips: Counter
+  readonly #pushes: Counter<'outcome'>
 
   constructor(gauges: { connections: () => number; pool: () => { total: number; idle: number; waiting: number } }) {
     const registers = [this.registry]
@@ -34,6 +35,12 @@ export class Metrics {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.03, 0.1, 0.5, 5],
     })
     this.#roundTrips = new Counter({ name: 'djinn_database_round_trips_total', help: 'Waits for the database', registers })
+    this.#pushes = new Counter({
+      name: 'djinn_pushes_total',
+      help: 'Messages given to FCM, by what became of them',
+      labelNames: ['outcome'],
+      registers,
+    })
     const connections: Gauge = new Gauge({
       name: 'djinn_active_connections',
       help: 'Open connections to the API',
@@ -62,6 +69,10 @@ export class Metrics {
 
   statement(name: string, durationMs: number) {
     this.#statements.observe({ statement: name }, durationMs / 1000)
+  }
+
+  push(outcome: string) {
+    this.#pushes.inc({ outcome })
   }
 
   roundTrip() {

@@ -4,21 +4,23 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { installQueueTables, queueMigration } from './queue-schema.ts'
 
 const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
 const lockKey = 5_211_977
 
 export type Migration = { name: string; text: string; checksum: string }
 
-/** The migrations that ship with this version, in their order. */
+/** The migrations that ship with this version, in their order; the job queue's own schema comes last. */
 export function listMigrations(from = folder): Migration[] {
-  return readdirSync(from)
+  const ours = readdirSync(from)
     .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
     .toSorted()
     .map((name) => {
       const text = readFileSync(join(from, name), 'utf8')
       return { name, text, checksum: createHash('sha256').update(text).digest('hex') }
     })
+  return [...ours, queueMigration]
 }
 
 /** Brings the database to this version and answers the names of what ran. Several processes may call it at once. */
@@ -49,7 +51,12 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
         throw new Error(`${migration.name} was edited after it ran; write a new migration instead`)
       }
     }
-    if (!options.dryRun) for (const migration of pending) await runOne(client, migration)
+    if (!options.dryRun) {
+      for (const migration of pending) {
+        if (migration === queueMigration) await installQueueTables(url)
+        await runOne(client, migration)
+      }
+    }
     return pending.map((migration) => migration.name)
   } finally {
     // Ending the session also frees the lock.

@@ -10,8 +10,8 @@ export type Runner = {
 export type DatabaseObserver = {
   statement?: (name: string, durationMs: number, failed: boolean) => void
   roundTrip?: () => void
-  /** A household has a new revision, committed. */
-  committed?: (household: string, revision: number) => void
+  /** A household has a new revision, committed; `session` is whose it is. */
+  committed?: (household: string, revision: number, session: string | null) => void
 }
 
 type Send = (wanted: Statement, parameters: object) => Promise<pg.QueryResult>

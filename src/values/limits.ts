@@ -43,6 +43,29 @@ export const limits = {
   eventRetryMs: 3_000,
   /** What a stream may leave unread before it is cut. */
   eventUnreadBytesMax: 64 * 1024,
+  notificationDays: 90,
+  devicesPerUserMax: 20,
+  /** Waiting for FCM or its token endpoint. */
+  pushTimeoutMs: 10_000,
+  /** Who sends holds the delivery this long; a worker that died in between lets it go. */
+  pushLeaseS: 60,
+  /** A push that could not be sent for so long is given up: the inbox has it. */
+  pushHoursMax: 24,
+  pokeMinutesMax: 10,
+  pokeGatherMs: 3_000,
+  pokeDevicesMax: 100,
+  /** The longest wait before FCM is tried again when it does not say how long. */
+  pushBackoffSMax: 30,
+  /** How long ago a message that got through proves that FCM works. */
+  pushWorkingMs: 30_000,
+  /** An access token is renewed so long before it ends. */
+  pushTokenSpareMs: 5 * 60_000,
+  pushReasonLengthMax: 300,
+  queueConcurrency: 2,
+  queueTriesMax: 5,
+  /** How often jobs of workers that died are looked for; freed when met twice. */
+  queueSweepMs: 5_000,
+  queueRestartMs: 1_000,
   loaderKeysMax: 100,
   loaderWaitMs: 2,
   syncRowsMax: 500,
@@ -76,4 +99,5 @@ assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.'
 assert(limits.pageRowsMax <= limits.syncRowsMax, 'A page must fit in one sync answer.')
 assert(limits.syncRowsMax < limits.statementRowsMax, 'A sync answer must fit in one statement.')
 assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch must fit in one statement.')
+assert(limits.pushLeaseS * 1000 > 4 * limits.pushTimeoutMs, 'A delivery is held for as long as it may take: two tries and two tokens.')
 assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')

@@ -69,15 +69,18 @@ test('an app killed between the sending and the answer sends the same again', as
   const { person, device, account } = await household()
   await device.client.create('transactions', draft(account))
   const bodies: string[] = []
+  const { promise: carriedOut, resolve: done } = Promise.withResolvers<void>()
   device.network = async (request, send, init) => {
     if (request !== 'POST /api/batch') return await send()
     bodies.push(String(init.body))
-    // The server has it; the app does not live to see the answer.
-    if (bodies.length === 1) await send()
-    return bodies.length === 1 ? await new Promise<Response>(() => {}) : await send()
+    const answer = await send()
+    if (bodies.length > 1) return answer
+    done()
+    // The app does not live to see it.
+    return await new Promise<Response>(() => {})
   }
   void device.client.sync()
-  while (bodies.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await carriedOut
   await device.restart()
   assert.equal(device.client.waiting, 1)
   await device.client.sync()

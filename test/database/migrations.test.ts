@@ -90,7 +90,8 @@ test('a migration that fails leaves nothing of itself and runs once it is mended
   await assert.rejects(migrate(database.adminUrl, { from: copy.path }), /^Error: 9998_half.sql failed near "nothing_there from half;"/)
   assert.deepEqual(await query(database.adminUrl, `select to_regclass('half') as half`), [{ half: null }])
   writeFileSync(file, 'create table half (id int);')
-  assert.deepEqual(await migrate(database.adminUrl, { from: copy.path }), ['9998_half.sql'])
+  // The queue's own schema comes behind all of ours.
+  assert.deepEqual(await migrate(database.adminUrl, { from: copy.path }), ['9998_half.sql', shipped.at(-1)])
 })
 
 test('a migration outside of a transaction may build an index concurrently', async () => {

@@ -28,10 +28,12 @@ async function writeSlowly(person: Person, account: string, nth: number): Promis
   await asRole(djinn, { household: person.householdId, user: person.userId }, async (run) => {
     // Before the write other writers pass it; after the write they wait for its household.
     await run('select pg_sleep($1)', [(nth % 4) * 0.008])
-    await run(
-      `insert into transactions (household_id, id, account_id, currency, date, amount) values ($1, $2, $3, 'EUR', $4, -1)`,
-      [person.householdId, id, account, date],
-    )
+    await run(`insert into transactions (household_id, id, account_id, currency, date, amount) values ($1, $2, $3, 'EUR', $4, -1)`, [
+      person.householdId,
+      id,
+      account,
+      date,
+    ])
     await run('select pg_sleep($1)', [(nth % 3) * 0.004])
   })
   return id

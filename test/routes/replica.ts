@@ -1,6 +1,7 @@
 // A replica kept the slow and obvious way from the pages of sync, and what proves it equal to the server.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { withClient } from '../cluster.ts'
 import { asRole } from '../database/app-role.ts'
 import type { Djinn, Person, Reply } from '../harness.ts'
 
@@ -146,6 +147,23 @@ export async function until(what: string, work: () => Promise<boolean> | boolean
     assert.ok(performance.now() < giveUpMs, `${what} within 5 s`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** Starts a read of where households stand, and writes when it has taken its snapshot but not yet answered. */
+export async function writeBehind<T>(djinn: Djinn, read: () => Promise<T>, write: () => Promise<unknown>): Promise<T> {
+  return await withClient(djinn.adminUrl, async (client) => {
+    await client.query('begin')
+    await client.query('lock table memberships in access exclusive mode')
+    const reading = read()
+    reading.catch(() => {})
+    await until('the read waits', async () => {
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%sync_vector%'`
+      return (await djinn.sql(waiting)).length > 0
+    })
+    await write()
+    await client.query('commit')
+    return await reading
+  })
 }
 
 /** Members come and go by SQL as the service would send it; null removes one. */

@@ -7,7 +7,7 @@ import { openResources } from '../../src/app/resources.ts'
 import { limits } from '../../src/values/limits.ts'
 import { asRole } from '../database/app-role.ts'
 import { open, type Person, type Reply } from '../harness.ts'
-import { assertEqualsLists, brief, Replica, syncPage, syncPath } from './replica.ts'
+import { assertEqualsLists, brief, Replica, syncPage, syncPath, writeBehind } from './replica.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -76,6 +76,23 @@ test('what is written between the pages of a walk comes in the next round, and n
   replica.assertNothingDoubled()
 })
 
+test('a write that falls between the two reads of a page comes with the next one, and no checkpoint before it', async () => {
+  const replica = new Replica()
+  await replica.pull(ana)
+  await transaction()
+  let made = ''
+  const page = await writeBehind(
+    djinn,
+    () => replica.page(ana),
+    async () => (made = await transaction()),
+  )
+  assert.ok(!brief([page])['transactions']!.includes(made), 'it is beyond the bound')
+  assert.deepEqual([page.hasMore, page.checkpoint], [true, null])
+  assert.deepEqual(brief(await replica.pull(ana)), { accounts: [account], transactions: [made] })
+  replica.assertNothingDoubled()
+  await assertEqualsLists(replica, ana)
+})
+
 test('a row that is deleted while a snapshot is paged is removed in the next round', async () => {
   const gone = await transaction()
   const replica = new Replica()
@@ -104,7 +121,7 @@ test('any limits and any writes between pages give the same union, each change t
       const waiting = [...writes]
       const work = async () => {
         const next = waiting.shift()
-        const [row] = followed.rows('transactions').filter((one) => one['transfer'] === null)
+        const row = followed.rows('transactions').find((one) => one['transfer'] === null)
         const path = `/api/transactions/${row!.id}`
         if (next === 'make') await transaction()
         else if (next === 'transfer') await transfer()
@@ -116,7 +133,7 @@ test('any limits and any writes between pages give the same union, each change t
       for (const replica of [new Replica(), followed]) {
         await work()
         replica.told.length = 0
-        for (let complete = false; !complete; ) {
+        for (let complete = false; !complete;) {
           const page = await replica.page(ana, { limit: pageLimits[pages++ % pageLimits.length]! })
           assert.ok(rowsOf(page) <= pageLimits[(pages - 1) % pageLimits.length]!, 'a page keeps to its limit')
           complete = !page.hasMore
@@ -172,7 +189,7 @@ test('a row that is longer than a slow page is a page by itself', async () => {
   assert.equal(status, 201)
   const replica = new Replica()
   const pages = await replica.pull(person, { headers: { 'save-data': 'on' } })
-  const [page] = pages.filter((one) => one.changes['transactions']!.length > 0)
+  const page = pages.find((one) => one.changes['transactions']!.length > 0)
   assert.deepEqual([rowsOf(page!), brief([page!])], [1, { transactions: [body.id] }])
   await assertEqualsLists(replica, person)
 })

@@ -94,6 +94,7 @@ export function importOperations(): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential: ['id', 'format', 'fileName', 'status', 'summary', 'createdAt', 'revision'],
       query: z.strictObject(idListQuery),
       answer: listOf(importShape),
       row: importShape,

@@ -1,6 +1,7 @@
 // One answer of a sync: a page of what changed since the cursor, towards a bound that its first page fixed.
 import { limits } from '../../values/limits.ts'
 import { variantOf } from '../../http/conditional.ts'
+import { varyOnNetwork } from '../../http/negotiate.ts'
 import type { Answer, Context } from '../../http/operation.ts'
 import type { RowStatements } from '../../resources/rows.ts'
 import type { Read } from '../../resources/database.ts'
@@ -79,7 +80,7 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
     page.removed.push({ type: householdKind, id: household, householdId: household })
   const to = Object.fromEntries(Object.entries(state.to ?? now).filter(([household]) => Object.hasOwn(now, household)))
 
-  const walk = await walkHouseholds(needs, context, { state, to, now, kinds, page })
+  const walk = await walkHouseholds(needs, context, { state, to, kinds, page })
   const next: SyncState = walk.at
     ? { ...state, to, at: walk.at }
     : { epoch: needs.epoch, have: to, ...(state.kinds ? { kinds: state.kinds } : {}) }
@@ -95,7 +96,7 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
   ]
   return {
     bytes: { content: body.join(','), mediaType: 'application/json; charset=utf-8' },
-    headers: complete ? { etag: tagOf(to) } : {},
+    headers: { vary: varyOnNetwork, 'djinn-quality': 'full', ...(complete ? { etag: tagOf(to) } : {}) },
   }
 }
 
@@ -107,11 +108,11 @@ async function nothingNew(context: Context, state: SyncState, tag: string): Prom
   return households.every((household) => revisions.get(household) !== undefined && revisions.get(household) === state.have[household])
 }
 
-type Walk = { state: SyncState; to: Vector; now: Vector; kinds: readonly string[]; page: Page }
+type Walk = { state: SyncState; to: Vector; kinds: readonly string[]; page: Page }
 
 /** Goes on where the last page ended; `at` is where this one did, unless it came to the end. */
 async function walkHouseholds(needs: SyncNeeds, context: Context, walk: Walk): Promise<{ at?: Position; unmoved: boolean }> {
-  const { state, to, now, page } = walk
+  const { state, to, page } = walk
   let unmoved = true
   const households = Object.keys(to)
     .filter((household) => state.have[household] !== to[household])

@@ -95,7 +95,6 @@ export const transactionNature = statement(
   'transactions.nature',
   { household: 'uuid', id: 'uuid' },
   {
-    accountId: 'uuid',
     currency: 'text',
     amount: 'int8',
     transferId: 'uuid?',
@@ -103,7 +102,7 @@ export const transactionNature = statement(
     originalAmount: 'int8?',
     originalCurrency: 'text?',
   },
-  `select account_id as "accountId", currency, amount, transfer_id as "transferId", deleted_at as "deletedAt",
+  `select currency, amount, transfer_id as "transferId", deleted_at as "deletedAt",
     original_amount as "originalAmount", original_currency as "originalCurrency"
   from transactions where household_id = :household and id = :id`,
 )

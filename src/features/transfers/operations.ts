@@ -33,6 +33,9 @@ const draft = z.strictObject({
 })
 const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
 
+/** What a transfer is on a slow network. */
+const essential = ['id', 'from', 'to', 'revision'] as const
+
 export function transferOperations(leg: z.ZodObject): Operation[] {
   const transferShape = shape(leg)
   const shared = { tag: 'Transfers', row: transferShape } as const
@@ -49,6 +52,7 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       query: z.strictObject(idListQuery),
       answer: listOf(transferShape),
       run: async (context, { query }) => {
@@ -105,6 +109,7 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       params: idParams,
       answer: transferShape,
       run: async (context, { params }) => ({ body: await read(context, params.id) }),
@@ -206,7 +211,7 @@ async function refuseOverlap(context: Context, transferId: string, base: number,
   if (!row) throw await whyNot(context, transferRows, transferId)
   const there = present(row)
   refuseConflicts(base, since, {
-    current: { ...there, revision: Math.max(there.from.revision, there.to.revision) },
+    current: there,
     comparable: fieldsOf(there),
     changes: wanted,
     columns: mergedTogether,

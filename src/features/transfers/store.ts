@@ -15,7 +15,10 @@ const leg = (side: 'from' | 'to') => `(
     on p.household_id = t.household_id and p.transfer_id = t.transfer_id and p.transfer_side <> t.transfer_side
   where t.household_id = x.household_id and t.transfer_id = x.id and t.transfer_side = '${side}') as "${side}"`
 
-const select = `x.id, x.created_at as "createdAt", x.updated_at as "updatedAt", greatest(x.revision, 0) as revision, ${leg('from')}, ${leg('to')}`
+/** A transfer is as new as its legs, which take a note or a payee by themselves too. */
+const select = `x.id, x.created_at as "createdAt", x.updated_at as "updatedAt",
+  greatest(x.revision, (select max(t.revision) from transactions t where t.household_id = x.household_id and t.transfer_id = x.id)) as revision,
+  ${leg('from')}, ${leg('to')}`
 
 export const transferRows = rowStatements({
   noun: 'transfers',
