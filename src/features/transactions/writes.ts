@@ -2,10 +2,9 @@
 import { Failure } from '../../values/failure.ts'
 import { createRow, finite, whyNot } from '../../http/collection.ts'
 import { changedSince, refuseConflicts } from '../../http/merge.ts'
-import { type Context } from '../../http/operation.ts'
-import { id } from '../../http/parameters.ts'
+import type { Context } from '../../http/operation.ts'
 import { accountCurrency, insertTransaction, patchTransaction, transactionNature, transactionRows } from './store.ts'
-import { completeSplits, editedFields, rateOf, status, type TransactionChanges, type TransactionDraft } from './transaction.ts'
+import { completeSplits, editedFields, rateOf, type TransactionChanges, type TransactionDraft } from './transaction.ts'
 
 export async function create(context: Context, body: TransactionDraft) {
   const { original, splits, ...plain } = body
