@@ -1,14 +1,24 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
+import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
+import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
+import { syncSchedule, syncTasks } from '../features/sync/jobs.ts'
+import { forgetAnswers, replaySchedule } from '../http/replay.ts'
 import type { Tasks } from '../resources/queue.ts'
 import type { Resources } from './resources.ts'
 
-export const schedule: readonly string[] = [...pushSchedule]
+/** At night, when few write. */
+export const schedule: readonly string[] = [...pushSchedule, ...syncSchedule, ...identitySchedule, ...importSchedule, ...replaySchedule]
 
 export function makeTasks(resources: Resources, nowMs: () => number = Date.now): Tasks {
+  const { directDatabase } = resources
   return {
+    ...syncTasks(directDatabase),
+    ...identityTasks(directDatabase),
+    ...importTasks(directDatabase),
+    forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
-      database: resources.directDatabase,
+      database: directDatabase,
       gateway: resources.pushGateway,
       nowMs,
       onOutcome: (kind) => resources.metrics.push(kind),

@@ -210,10 +210,12 @@ export class DjinnClient {
         if (!answer.ok || !answer.body) throw new OfflineError(`status ${answer.status}`)
         for await (const event of readEvents(answer.body)) {
           lastEventId = event.id
-          if (event.event !== 'end') this.#wake()
-          else if (event.data.includes('signedOut')) return
+          const ended = event.event === 'end'
+          // Signed out, the next call finds the session ended and tells the app.
+          if (!ended || event.data.includes('signedOut')) this.#wake()
+          if (ended && event.data.includes('signedOut')) return
           // The user has more devices open than streams: coming back at once would take the place of another.
-          else if (event.data.includes('replaced')) waitMs = pullEveryMs
+          if (ended && event.data.includes('replaced')) waitMs = pullEveryMs
         }
       } catch {
         // Falls back to the wait below, and to pulling now and then.

@@ -16,6 +16,13 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/devices/{id}: Forget a device: it is pushed to no more */
+  'devices.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/imports/{id}: Undo a committed import as a whole, or discard a preview */
   'imports.undo': {
     params: { id: string }
@@ -75,7 +82,7 @@ export type Operations = {
   /** GET /api/accounts: All accounts, closed ones included */
   'accounts.list': {
     params: Record<never, never>
-    query: { limit?: number; cursor?: string; fields?: string }
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
     body: undefined
     answer: {
       data: {
@@ -184,7 +191,7 @@ export type Operations = {
   /** GET /api/categories: All categories */
   'categories.list': {
     params: Record<never, never>
-    query: { limit?: number; cursor?: string; fields?: string }
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
     body: undefined
     answer: {
       data: {
@@ -218,6 +225,41 @@ export type Operations = {
         }[]
         nextCursor: string | null
       }
+    }
+  }
+  /** GET /api/devices/{id}: One device */
+  'devices.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      platform: 'android' | 'ios' | 'web'
+      name: string | null
+      pushToken: string | null
+      current: boolean
+      createdAt: string
+      updatedAt: string
+      lastSeenAt: string
+    }
+  }
+  /** GET /api/devices: Your devices, the one seen last first */
+  'devices.list': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        platform: 'android' | 'ios' | 'web'
+        name: string | null
+        pushToken: string | null
+        current: boolean
+        createdAt: string
+        updatedAt: string
+        lastSeenAt: string
+      }[]
+      nextCursor: null
     }
   }
   /** GET /api/events: A stream of new revisions (server-sent events) */
@@ -344,7 +386,7 @@ export type Operations = {
   /** GET /api/imports: Imports, newest first */
   'imports.list': {
     params: Record<never, never>
-    query: { limit?: number; cursor?: string; fields?: string }
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
     body: undefined
     answer: {
       data: {
@@ -485,6 +527,63 @@ export type Operations = {
       tier: 'standard' | 'premium'
       preferences: Record<string, unknown>
       createdAt: string
+    }
+  }
+  /** GET /api/notifications/settings: What you are told of, and your quiet hours */
+  'notifications.settings': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      transactionReceived: boolean
+      budgetExceeded: boolean
+      billReminder: boolean
+      quietFrom: string | null
+      quietTo: string | null
+      timeZone: string | null
+    }
+  }
+  /** GET /api/notifications/{id}: One notification */
+  'notifications.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      householdId: string
+      event: 'transactionReceived' | 'budgetExceeded' | 'billReminder'
+      data: Record<string, unknown>
+      createdAt: string
+      readAt: string | null
+    }
+  }
+  /** GET /api/notifications: Your inbox over all your households, newest first */
+  'notifications.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; unread?: 'true' | 'false'; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        householdId: string
+        event: 'transactionReceived' | 'budgetExceeded' | 'billReminder'
+        data: Record<string, unknown>
+        createdAt: string
+        readAt: string | null
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          householdId: string
+          event: 'transactionReceived' | 'budgetExceeded' | 'billReminder'
+          data: Record<string, unknown>
+          createdAt: string
+          readAt: string | null
+        }[]
+        nextCursor: string | null
+      }
     }
   }
   /** GET /api/sync: What changed since the cursor */
@@ -645,6 +744,7 @@ export type Operations = {
       status?: 'pending' | 'posted' | 'reconciled'
       amountMin?: number
       amountMax?: number
+      updatedSince?: string
       q?: string
       fields?: string
     }
@@ -812,7 +912,7 @@ export type Operations = {
   /** GET /api/transfers: Transfers, newest first */
   'transfers.list': {
     params: Record<never, never>
-    query: { limit?: number; cursor?: string; fields?: string }
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
     body: undefined
     answer: {
       data: {
@@ -1031,6 +1131,26 @@ export type Operations = {
       revision: number
     }
   }
+  /** PATCH /api/devices/{id}: Change a device: a new token, another name */
+  'devices.patch': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      platform?: 'android' | 'ios' | 'web'
+      pushToken?: string | null
+      name?: string | null
+    }
+    answer: {
+      id: string
+      platform: 'android' | 'ios' | 'web'
+      name: string | null
+      pushToken: string | null
+      current: boolean
+      createdAt: string
+      updatedAt: string
+      lastSeenAt: string
+    }
+  }
   /** PATCH /api/households/{id}: Change name, base currency or time zone */
   'households.patch': {
     params: { id: string }
@@ -1171,6 +1291,43 @@ export type Operations = {
       tier: 'standard' | 'premium'
       preferences: Record<string, unknown>
       createdAt: string
+    }
+  }
+  /** PATCH /api/notifications/settings: Choose what you are told of, and your quiet hours */
+  'notifications.patchSettings': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      transactionReceived?: boolean
+      budgetExceeded?: boolean
+      billReminder?: boolean
+      quietFrom?: string | null
+      quietTo?: string | null
+      timeZone?: string | null
+    }
+    answer: {
+      transactionReceived: boolean
+      budgetExceeded: boolean
+      billReminder: boolean
+      quietFrom: string | null
+      quietTo: string | null
+      timeZone: string | null
+    }
+  }
+  /** PATCH /api/notifications/{id}: Mark one as read, or as unread */
+  'notifications.patch': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      read: boolean
+    }
+    answer: {
+      id: string
+      householdId: string
+      event: 'transactionReceived' | 'budgetExceeded' | 'billReminder'
+      data: Record<string, unknown>
+      createdAt: string
+      readAt: string | null
     }
   }
   /** PATCH /api/transactions/{id}: Change a transaction */
@@ -1580,6 +1737,27 @@ export type Operations = {
       revision: number
     }
   }
+  /** POST /api/devices: Register this device, at each start of the app */
+  'devices.create': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      id?: string
+      platform: 'android' | 'ios' | 'web'
+      pushToken?: string | null
+      name?: string | null
+    }
+    answer: {
+      id: string
+      platform: 'android' | 'ios' | 'web'
+      name: string | null
+      pushToken: string | null
+      current: boolean
+      createdAt: string
+      updatedAt: string
+      lastSeenAt: string
+    }
+  }
   /** POST /api/households: Found another household */
   'households.create': {
     params: Record<never, never>
@@ -1692,6 +1870,17 @@ export type Operations = {
           } | null
         } | null
       }[]
+    }
+  }
+  /** POST /api/notifications/read: Mark everything as read */
+  'notifications.readAll': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      upTo?: string
+    }
+    answer: {
+      marked: number
     }
   }
   /** POST /api/transactions/{id}/restore: Bring a deleted transaction back, within 30 days */
@@ -1995,6 +2184,11 @@ export const routes = {
   'categories.patch': ['PATCH', '/api/categories/{id}'],
   'categories.read': ['GET', '/api/categories/{id}'],
   'categories.restore': ['POST', '/api/categories/{id}/restore'],
+  'devices.create': ['POST', '/api/devices'],
+  'devices.delete': ['DELETE', '/api/devices/{id}'],
+  'devices.list': ['GET', '/api/devices'],
+  'devices.patch': ['PATCH', '/api/devices/{id}'],
+  'devices.read': ['GET', '/api/devices/{id}'],
   events: ['GET', '/api/events'],
   'households.create': ['POST', '/api/households'],
   'households.list': ['GET', '/api/households'],
@@ -2011,6 +2205,12 @@ export const routes = {
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
   'me.sessions': ['GET', '/api/me/sessions'],
+  'notifications.list': ['GET', '/api/notifications'],
+  'notifications.patch': ['PATCH', '/api/notifications/{id}'],
+  'notifications.patchSettings': ['PATCH', '/api/notifications/settings'],
+  'notifications.read': ['GET', '/api/notifications/{id}'],
+  'notifications.readAll': ['POST', '/api/notifications/read'],
+  'notifications.settings': ['GET', '/api/notifications/settings'],
   sync: ['GET', '/api/sync'],
   'system.categories': ['GET', '/api/system/categories'],
   'system.config': ['GET', '/api/system/config/mobile'],

@@ -20,6 +20,8 @@ export type Call = {
   nowMs: number
   address: string
   principal: Principal | null
+  /** Who calls, asked of the database again: for a household that was joined a moment ago, perhaps through another process. */
+  authenticateAgain: () => Promise<Principal | null>
   /** The Djinn-Household header. */
   householdHeader: string | undefined
   params: Record<string, string>

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
+import type { Database } from '../resources/database.ts'
 import type { Transaction } from '../resources/transaction.ts'
 import { statement } from '../resources/statement.ts'
 
@@ -72,3 +73,17 @@ export function keepForReplay(tx: Transaction, user: string, claim: Claim, kept:
   if (claim.key === null) return
   tx.run(keepAnswer, { user, method: claim.method, path: claim.path, key: claim.key, hash: claim.requestHash, ...kept }).catch(() => {})
 }
+
+const sweepAnswers = statement(
+  'replay.sweep',
+  { days: 'int4' },
+  {},
+  'delete from idempotency_keys where created_at < now() - make_interval(days => :days)',
+)
+
+/** Forgets answers that were kept long enough; as the keeper of the books. */
+export async function forgetAnswers(database: Database) {
+  await database.write({}, (tx) => tx.run(sweepAnswers, { days: limits.idempotencyDays }), 'djinn_keeper')
+}
+
+export const replaySchedule = ['7 3 * * * forgetAnswers ?jobKey=forgetAnswers&max=5']

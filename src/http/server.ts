@@ -99,10 +99,8 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
   const token = bearerToken(request.headers.authorization)
   const householdHeader = header(request, 'djinn-household')
   let principal = token === null ? null : await options.authenticate(token)
-  // A household that was joined a moment ago, perhaps through another process.
-  if (principal && householdHeader !== undefined && !principal.memberships.has(householdHeader)) {
-    principal = await options.authenticate(token!, true)
-  }
+  const authenticateAgain = async () => (token === null ? null : await options.authenticate(token, true))
+  if (principal && householdHeader !== undefined && !principal.memberships.has(householdHeader)) principal = await authenticateAgain()
   reply.headers(options.charge(principal, address, 1))
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
@@ -113,6 +111,7 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
     nowMs: Date.now(),
     address,
     principal,
+    authenticateAgain,
     householdHeader,
     params: request.params as Record<string, string>,
     query: singleValues(request.query as Record<string, unknown>),

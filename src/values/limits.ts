@@ -74,6 +74,10 @@ export const limits = {
   syncBytesSlow: 32 * 1024,
   pageRowsSlow: 10,
   tombstoneDays: 90,
+  /** How long ended sessions and used links are kept. */
+  endedSessionDays: 30,
+  /** How long a preview waits for its commit. */
+  previewDays: 7,
   /** How long a lost answer to a refresh may be asked for again with the old token. */
   refreshRetryMs: 10_000,
   confirmLinkMinutes: 24 * 60,

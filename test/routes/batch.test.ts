@@ -281,3 +281,12 @@ test("each step is held to the caller's role in the household that it names, the
   )
   assert.equal((await ana.get('/api/accounts')).body.data.length, 1)
 })
+
+test('a step may name a household that was founded the moment before', async () => {
+  const ana = await djinn.person()
+  for (let round = 0; round < 10; round++) {
+    const { body } = await ana.post('/api/households', { name: 'Cabin', baseCurrency: 'EUR', timeZone: 'UTC' })
+    const [found] = await batch(ana, [get('/api/accounts', { 'Djinn-Household': body.id })])
+    assert.deepEqual([found!.status, found!.body.data], [200, []])
+  }
+})

@@ -151,19 +151,25 @@ export async function until(what: string, work: () => Promise<boolean> | boolean
 
 /** Starts a read of where households stand, and writes when it has taken its snapshot but not yet answered. */
 export async function writeBehind<T>(djinn: Djinn, read: () => Promise<T>, write: () => Promise<unknown>): Promise<T> {
-  return await withClient(djinn.adminUrl, async (client) => {
-    await client.query('begin')
-    await client.query('lock table memberships in access exclusive mode')
-    const reading = read()
-    reading.catch(() => {})
-    await until('the read waits', async () => {
-      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%sync_vector%'`
-      return (await djinn.sql(waiting)).length > 0
+  const [{ definition }] = (await djinn.sql<{ definition: string }>(`select pg_get_functiondef('sync_vector'::regproc) as definition`)) as [
+    { definition: string },
+  ]
+  await djinn.sql(definition.replace(/^begin$/m, 'begin perform pg_advisory_xact_lock_shared(1);'))
+  try {
+    return await withClient(djinn.adminUrl, async (client) => {
+      await client.query('select pg_advisory_lock(1)')
+      const reading = read()
+      reading.catch(() => {})
+      const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`
+      await until('the read waits', async () => (await djinn.sql(waiting)).length > 0)
+      await write()
+      await client.query('select pg_advisory_unlock(1)')
+      return await reading
     })
-    await write()
-    await client.query('commit')
-    return await reading
-  })
+  } finally {
+    await djinn.sql(definition)
+  }
 }
 
 /** Members come and go by SQL as the service would send it; null removes one. */

@@ -42,11 +42,20 @@ const stepHeaders = new Set([
 ])
 
 /** Answers each step's result as JSON text, in order. */
-export async function runBatch(needs: BatchNeeds, outer: Call, steps: readonly Step[], atomic: boolean): Promise<string[]> {
+export async function runBatch(needs: BatchNeeds, request: Call, steps: readonly Step[], atomic: boolean): Promise<string[]> {
+  const outer = await withHouseholdsOf(request, steps)
   const batchKey = readKey(outer.headers.idempotencyKey)
   const prepared = steps.map((step, index) => prepare(needs, outer, step, index, batchKey))
   const outcomes = atomic ? await runAtomic(needs, outer, prepared) : await runInOrder(needs, prepared)
   return outcomes.map(resultText)
+}
+
+/** Whoever names a household that the session is not known to belong to is looked up anew, as a call alone would be. */
+async function withHouseholdsOf(request: Call, steps: readonly Step[]): Promise<Call> {
+  const headers = steps.flatMap((step) => Object.entries(step.headers ?? {}))
+  const named = headers.filter(([name]) => name.toLowerCase() === 'djinn-household').map(([, household]) => household)
+  if (named.every((household) => request.principal!.memberships.has(household))) return request
+  return { ...request, principal: (await request.authenticateAgain()) ?? request.principal }
 }
 
 function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batchKey: string | null): Prepared {

@@ -197,3 +197,18 @@ export const useLink = statement(
   where l.hash = :hash and l.purpose = :purpose and l.used_at is null and l.expires_at > now() and r.id = l.request_id
   returning l.user_id as "userId", r.email, r.email_key as "emailKey", r.draft`,
 )
+
+/** Kept for a while after their end, for whoever asks where they were signed in. */
+export const sweepSessions = statement(
+  'sessions.sweep',
+  { days: 'int4' },
+  {},
+  'delete from sessions where least(revoked_at, refresh_expires_at) < now() - make_interval(days => :days)',
+)
+
+export const sweepEmailRequests = statement(
+  'emailRequests.sweep',
+  { days: 'int4' },
+  {},
+  'delete from email_requests where handled_at is not null and created_at < now() - make_interval(days => :days)',
+)

@@ -205,3 +205,11 @@ export const releaseMatched = statement(
   where r.household_id = :household and r.import_id = :id and r.status = 'matched' and t.household_id = r.household_id and t.id = r.match_id
     and t.deleted_at is null`,
 )
+
+export const stalePreviews = statement(
+  'imports.stalePreviews',
+  { days: 'int4', rows: 'int4' },
+  { household: 'uuid', id: 'uuid' },
+  `select household_id as household, id from imports
+  where status = 'previewed' and deleted_at is null and updated_at < now() - make_interval(days => :days) limit :rows`,
+)
