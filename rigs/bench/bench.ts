@@ -1,14 +1,20 @@
 // npm run bench: measures the service and prints each figure beside its target.
 import { Command } from 'commander'
 import { printFigures, type Figure } from './figure.ts'
+import { measureEvents } from './events.ts'
 import { measureImports } from './imports.ts'
+import { measureRevisions } from './revisions.ts'
 import { measureRoundTrips } from './round-trips.ts'
 import { measureStart } from './start.ts'
+import { measureSync } from './sync.ts'
 
 const parts: Record<string, () => Promise<Figure[]>> = {
   'round-trips': measureRoundTrips,
   start: measureStart,
   imports: measureImports,
+  revisions: measureRevisions,
+  sync: measureSync,
+  events: measureEvents,
 }
 
 const program = new Command('bench')

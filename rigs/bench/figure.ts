@@ -3,16 +3,18 @@
 export type Figure = {
   name: string
   value: number
-  unit: 'ms' | 'MB' | 'round trips' | 'rows/s'
-  /** What the figure must stay under. */
+  unit: 'ms' | 'MB' | 'round trips' | 'rows' | 'per second' | 'times'
+  /** The most or the least that the figure may be. */
   target?: number
+  atLeast?: number
 }
 
 export function printFigures(figures: Figure[]) {
-  for (const { name, value, unit, target } of figures) {
-    const shown = `${value.toFixed(value < 10 && unit !== 'round trips' ? 1 : 0)} ${unit}`
-    const verdict = target === undefined ? '' : `${value <= target ? 'met    ' : 'NOT MET'} (at most ${target} ${unit})`
-    console.log(`${name.padEnd(52)} ${shown.padStart(16)}   ${verdict}`)
+  for (const { name, value, unit, target, atLeast } of figures) {
+    const shown = `${Number.isInteger(value) || value >= 10 ? value.toFixed(0) : value.toFixed(1)} ${unit}`
+    const met = (target === undefined || value <= target) && (atLeast === undefined || value >= atLeast)
+    const bound = target !== undefined ? `at most ${target}` : atLeast !== undefined ? `at least ${atLeast}` : ''
+    console.log(`${name.padEnd(56)} ${shown.padStart(18)}   ${bound === '' ? '' : `${met ? 'met    ' : 'NOT MET'} (${bound} ${unit})`}`)
   }
 }
 

@@ -1,6 +1,10 @@
 // Calls of the API, typed by the operation's name: tokens kept fresh, refusals as errors with their code.
 import { routes, type Operations } from './operations.ts'
 
+/** A lost answer to a refresh may be asked for again within 10 s: two tries fit into that. */
+const refreshTimeoutMs = 4_000
+const refreshTries = 2
+
 export type OperationName = keyof Operations
 export type Tokens = { accessToken: string; refreshToken: string }
 
@@ -75,7 +79,9 @@ export class Api {
   async call<N extends OperationName>(name: N, options: CallOptions<N> = {}): Promise<Answered<Operations[N]['answer']>> {
     const answer = await this.send(name, options)
     const text = await readText(answer)
-    const body = text === '' ? undefined : (JSON.parse(text) as unknown)
+    // A proxy in between may refuse in its own words.
+    const json = /json/.test(answer.headers.get('content-type') ?? '')
+    const body = json && text !== '' ? (JSON.parse(text) as unknown) : undefined
     if (answer.status >= 400) throw new ApiError(answer.status, (body ?? {}) as Record<string, unknown>, answer.headers.get('retry-after'))
     if (/^auth\.(login|register|refresh|confirm)$/.test(name)) await this.#keepTokens(body)
     return { status: answer.status, headers: answer.headers, body: body as Operations[N]['answer'] }
@@ -99,12 +105,15 @@ export class Api {
   async #refreshOnce() {
     const { refreshToken } = this.#tokens ?? {}
     if (refreshToken === undefined) return
-    try {
-      await this.call('auth.refresh', { body: { refreshToken } })
-    } catch (error) {
-      // Only the server's word ends a session; an answer that was lost is asked for again with the same token.
-      if (error instanceof ApiError && error.status === 401) await this.forgetTokens()
-      throw error
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.call('auth.refresh', { body: { refreshToken } })
+        return
+      } catch (error) {
+        // Only the server's word ends a session; an answer that was lost is asked for again with the same token.
+        if (error instanceof ApiError && error.status === 401) await this.forgetTokens()
+        if (!(error instanceof OfflineError) || tries === refreshTries) throw error
+      }
     }
   }
 
@@ -131,7 +140,7 @@ export class Api {
     try {
       return await this.#fetch(url, {
         method,
-        signal: signal ?? AbortSignal.timeout(this.#timeoutMs),
+        signal: signal ?? AbortSignal.timeout(name === 'auth.refresh' ? Math.min(refreshTimeoutMs, this.#timeoutMs) : this.#timeoutMs),
         headers: {
           ...(this.#tokens && !/^auth\.(login|register|refresh)$/.test(name)
             ? { authorization: `Bearer ${this.#tokens.accessToken}` }

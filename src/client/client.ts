@@ -7,7 +7,7 @@ import { readEvents } from './event-stream.ts'
 import { Outbox, type Entry } from './outbox.ts'
 import { pull, type Pulled } from './pull.ts'
 import { keyOf, Replica, type Tables } from './replica.ts'
-import type { Kind, Rows } from './rows.ts'
+import { transferOf, type Kind, type Rows } from './rows.ts'
 import { emptyMeta, type Meta, type Storage } from './storage.ts'
 import { viewOf } from './view.ts'
 
@@ -36,6 +36,8 @@ export class DjinnClient {
   #view: Tables | undefined
   #syncing: Promise<Pulled> | undefined
   #live: AbortController | undefined
+  /** How often there was a reason to sync: one that comes during a sync may be too late for it. */
+  #wakes = 0
 
   private constructor(options: ClientOptions, replica: Replica, meta: Meta) {
     this.#options = options
@@ -69,11 +71,12 @@ export class DjinnClient {
     return [...this.#replica.tables[kind].values()] as Rows[K][]
   }
 
-  /** The household that writes go to unless they say; the first that the replica has. */
+  /** The household that writes go to unless they say: the oldest that is the user's own, else the oldest. */
   homeId(): string {
-    const [home] = [...this.#replica.tables.households.keys()].toSorted()
-    if (home === undefined) throw new Error('The replica is empty: sync once before the first write.')
-    return home.split('/')[0]!
+    const rank = ({ role, id }: Rows['households']) => `${role === 'owner' ? 0 : 1} ${id}`
+    const [home] = this.confirmed('households').toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1))
+    if (!home) throw new Error('The replica is empty: sync once before the first write.')
+    return home.id
   }
 
   async create(kind: Written, draft: Record<string, unknown>, householdId = this.homeId()): Promise<string> {
@@ -87,8 +90,10 @@ export class DjinnClient {
     const leg = kind === 'transfers' ? await legId(id, 'from') : id
     const table = kind === 'transfers' ? 'transactions' : kind
     const key = keyOf(householdId, leg)
-    const seen = this.#tables()[table].get(key) as Record<string, unknown> | undefined
-    if (!seen) throw new Error(`There is no ${kind} ${id} on this device.`)
+    const row = this.#tables()[table].get(key) as Record<string, unknown> | undefined
+    const to = kind === 'transfers' ? this.row('transactions', await legId(id, 'to'), householdId) : null
+    if (!row || (kind === 'transfers' && !to)) throw new Error(`There is no ${kind} ${id} on this device.`)
+    const seen: Record<string, unknown> = to ? transferOf(row as Rows['transactions'], to) : row
     const confirmed = this.#replica.tables[table].get(key)
     await this.#write({
       kind,
@@ -114,7 +119,7 @@ export class DjinnClient {
     this.#outbox.add({ ...what, ...legs, key: uuidv7(), sent: false })
     this.#changed()
     await this.#options.storage.commit({ rows: [], meta: { outbox: this.#outbox.entries } })
-    this.#live?.signal.dispatchEvent(new Event('wake'))
+    this.#wake()
   }
 
   /** Sends what waits, then pulls what changed. Calls at the same time share one run. Throws when the server cannot be reached. */
@@ -134,11 +139,12 @@ export class DjinnClient {
   }
 
   /** What waits for a household that is no longer the user's can never be sent. */
-  #giveUp(household: string) {
+  async #giveUp(household: string) {
     for (const entry of this.#outbox.entries.filter((one) => one.householdId === household)) {
       this.#outbox.remove(entry)
       this.#options.onRejected?.(entry, { code: 'not-found', detail: 'You are no longer a member of the household.' })
     }
+    await this.#options.storage.commit({ rows: [], meta: { outbox: this.#outbox.entries } })
   }
 
   #tables(): Tables {
@@ -165,27 +171,35 @@ export class DjinnClient {
     this.#live = undefined
   }
 
+  #wake() {
+    this.#wakes++
+    this.#live?.signal.dispatchEvent(new Event('wake'))
+  }
+
   async #keepInSync(signal: AbortSignal) {
     let retryMs = retryMsMin
     while (!signal.aborted) {
-      let waitMs = pullEveryMs
+      const wakes = this.#wakes
       try {
         await this.sync()
         retryMs = retryMsMin
+        if (this.#outbox.size === 0 && wakes === this.#wakes) await woken(signal, pullEveryMs, 'wake')
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return
-        waitMs = error instanceof RetryLater ? error.afterMs : error instanceof ApiError ? (error.retryAfterMs ?? retryMs) : retryMs
-        retryMs = Math.min(retryMs * 2, retryMsMax)
+        const askedMs = error instanceof RetryLater ? error.afterMs : error instanceof ApiError ? error.retryAfterMs : null
         // Many phones that lost one server must not come back at one moment.
-        waitMs *= 1 + Math.random() / 2
+        const waitMs = (askedMs ?? retryMs) * (1 + Math.random() / 2)
+        retryMs = Math.min(retryMs * 2, retryMsMax)
+        // A server that said when is not asked sooner, whatever the user does.
+        await (askedMs === null ? woken(signal, waitMs, 'wake') : woken(signal, waitMs))
       }
-      if (this.#outbox.size === 0 || waitMs !== pullEveryMs) await woken(signal, waitMs)
     }
   }
 
   async #listen(signal: AbortSignal) {
     let lastEventId = ''
     while (!signal.aborted) {
+      let waitMs = retryMsMin
       try {
         const answer = await this.#options.api.send(
           'events',
@@ -196,20 +210,23 @@ export class DjinnClient {
         if (!answer.ok || !answer.body) throw new OfflineError(`status ${answer.status}`)
         for await (const event of readEvents(answer.body)) {
           lastEventId = event.id
-          if (event.event !== 'end') signal.dispatchEvent(new Event('wake'))
+          if (event.event !== 'end') this.#wake()
           else if (event.data.includes('signedOut')) return
+          // The user has more devices open than streams: coming back at once would take the place of another.
+          else if (event.data.includes('replaced')) waitMs = pullEveryMs
         }
       } catch {
         // Falls back to the wait below, and to pulling now and then.
       }
-      if (!signal.aborted) await woken(signal, retryMsMin * (1 + Math.random()), 'abort')
+      await woken(signal, waitMs * (1 + Math.random()))
     }
   }
 }
 
-/** Waits, but no longer than until the client is woken or stopped. */
+/** Waits, but no longer than until the client is stopped or one of the events comes. */
 async function woken(signal: AbortSignal, waitMs: number, ...events: string[]) {
-  const names = events.length > 0 ? events : ['wake', 'abort']
+  if (signal.aborted) return
+  const names = ['abort', ...events]
   await new Promise<void>((resolve) => {
     const done = () => {
       clearTimeout(timer)

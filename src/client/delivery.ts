@@ -1,8 +1,8 @@
 // Sends the outbox: in order, up to 10 entries a request, each under its own key, and settles what the server says of each.
-import type { Api } from './api.ts'
+import { ApiError, type Api } from './api.ts'
 import type { Entry, Outbox } from './outbox.ts'
 import { keyOf, type Change, type Replica } from './replica.ts'
-import type { Row, Transaction } from './rows.ts'
+import { transferOf, type Row, type Transaction } from './rows.ts'
 import type { Storage } from './storage.ts'
 
 const entriesMax = 10
@@ -45,15 +45,21 @@ type Result = { id: string; status: number; headers: Record<string, string>; bod
 /** Sends until the outbox is empty. Throws OfflineError, ApiError or RetryLater and leaves what was not confirmed. */
 export async function deliver(options: DeliveryOptions): Promise<void> {
   const { api, storage, outbox } = options
+  let most = entriesMax
   while (outbox.size > 0) {
-    const entries = outbox.next(entriesMax)
+    const entries = outbox.next(most)
     for (const entry of entries) entry.sent = true
     // Kept as sent before it is: after a crash it must go out again unchanged.
     await storage.commit({ rows: [], meta: { outbox: outbox.entries } })
-    const { body } = await api.call('batch', { body: { operations: entries.map(stepOf) } })
+    const results = await send(api, entries)
+    if (results === null) {
+      most = 1
+      continue
+    }
+    most = entriesMax
     let laterMs: number | null = null
     for (const [index, entry] of entries.entries()) {
-      const result = (body.results as Result[])[index]!
+      const result = results[index]!
       const waits = result.status === 429 || result.status >= 500 || codeOf(result) === 'idempotency-in-progress'
       // What failed behind a postponed entry may have failed for want of it.
       if (waits || (laterMs !== null && result.status >= 400)) {
@@ -63,6 +69,18 @@ export async function deliver(options: DeliveryOptions): Promise<void> {
       await settle(options, entry, result)
     }
     if (laterMs !== null) throw new RetryLater(laterMs)
+  }
+}
+
+/** Null when the request as a whole was refused for what is in it: sent one by one, the others go through. */
+async function send(api: Api, entries: readonly Entry[]): Promise<Result[] | null> {
+  try {
+    const { body } = await api.call('batch', { body: { operations: entries.map(stepOf) } })
+    return body.results
+  } catch (error) {
+    if (!(error instanceof ApiError) || ![400, 413].includes(error.status)) throw error
+    if (entries.length > 1) return null
+    return [{ id: entries[0]!.key, status: error.status, headers: {}, body: error.problem }]
   }
 }
 
@@ -84,7 +102,8 @@ function stepOf(entry: Entry) {
 
 async function settle(options: DeliveryOptions, entry: Entry, result: Result) {
   const { outbox } = options
-  const gone = result.status === 404 || codeOf(result) === 'deleted'
+  // Other codes of 404 are of a row that the entry names; the household's own absence points at its header.
+  const gone = codeOf(result) === 'deleted' || (codeOf(result) === 'not-found' && !ofHousehold(result))
   if (result.status < 300 || (gone && entry.action === 'delete')) {
     await confirm(options, entry, result.status === 204 || gone ? null : (result.body as Record<string, unknown>))
     return
@@ -125,7 +144,10 @@ function resolve({ outbox, newKey }: DeliveryOptions, { entry, fields, current, 
 async function confirm(options: DeliveryOptions, entry: Entry, answer: Record<string, unknown> | null) {
   const { outbox, replica, storage } = options
   const changes = answer ? upsertsOf(replica, entry, answer) : removalsOf(entry)
-  if (answer && 'revision' in answer) outbox.rebase(entry, answer as { revision: number })
+  if (answer && 'revision' in answer) {
+    const fields = entry.kind === 'transfers' ? transferOf(answer['from'] as Transaction, answer['to'] as Transaction) : {}
+    outbox.rebase(entry, { ...answer, ...fields, revision: Number(answer['revision']) })
+  }
   outbox.remove(entry)
   replica.apply(changes)
   await storage.commit({ rows: changes, meta: { outbox: outbox.entries } })
@@ -140,6 +162,11 @@ function upsertsOf(replica: Replica, entry: Entry, answer: Record<string, unknow
 function removalsOf(entry: Entry): Change[] {
   if (entry.kind !== 'transfers') return [[entry.kind, keyOf(entry.householdId, entry.id), null]]
   return Object.values(entry.legs ?? {}).map((leg): Change => ['transactions', keyOf(entry.householdId, leg), null])
+}
+
+function ofHousehold(result: Result): boolean {
+  const { errors = [] } = result.body as { errors?: { pointer: string }[] }
+  return errors.some((error) => error.pointer === 'Djinn-Household:')
 }
 
 function codeOf(result: Result): string {

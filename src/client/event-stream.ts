@@ -2,12 +2,19 @@
 
 export type ServerEvent = { id: string; event: string; data: string }
 
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** The server says something every 25 s; a longer silence means that the connection is gone and nobody told us. */
+const silenceMsMax = 60_000
+
+export async function* readEvents(body: ReadableStream<Uint8Array>, silenceMs = silenceMsMax): AsyncGenerator<ServerEvent> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+  const giveUp = () => void reader.cancel().catch(() => {})
+  let timer: ReturnType<typeof setTimeout> | undefined
   let rest = ''
   try {
     for (;;) {
+      timer = setTimeout(giveUp, silenceMs)
       const { value, done } = await reader.read()
+      clearTimeout(timer)
       if (done) return
       const blocks = (rest + value.replaceAll('\r\n', '\n')).split('\n\n')
       rest = blocks.pop()!
@@ -21,6 +28,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       }
     }
   } finally {
+    clearTimeout(timer)
     await reader.cancel().catch(() => {})
   }
 }

@@ -35,12 +35,16 @@ export class Outbox {
   /** Adds what the user did; what was never sent is changed in place instead of being sent twice. */
   add(entry: Entry) {
     const unsent = this.entries.findLast((one) => one.id === entry.id && one.kind === entry.kind)
-    if (unsent && !unsent.sent && entry.action === 'update' && (unsent.action === 'create' || unsent.action === 'update')) {
+    const between = this.entries.slice(unsent ? this.entries.indexOf(unsent) + 1 : 0)
+    // In place of the older write it would be sent before the rows that it names, which were made in between.
+    const early = between.some((one) => one.action !== 'update' && JSON.stringify(entry.body).includes(one.id))
+    if (unsent && !unsent.sent && !early && entry.action === 'update' && (unsent.action === 'create' || unsent.action === 'update')) {
       unsent.body = { ...unsent.body, ...entry.body }
       unsent.seen = { ...entry.seen, ...unsent.seen }
       return
     }
-    if (unsent && !unsent.sent && entry.action === 'delete' && unsent.action === 'create') {
+    const needed = between.some((one) => JSON.stringify(one.body).includes(entry.id))
+    if (unsent && !unsent.sent && !needed && entry.action === 'delete' && unsent.action === 'create') {
       this.entries.splice(this.entries.indexOf(unsent), 1)
       return
     }

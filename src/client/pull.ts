@@ -12,7 +12,7 @@ type Page = {
   checkpoint: Checkpoint | null
 }
 
-export type PullOptions = { api: Api; storage: Storage; replica: Replica; meta: Meta; onLost: (householdId: string) => void }
+export type PullOptions = { api: Api; storage: Storage; replica: Replica; meta: Meta; onLost: (householdId: string) => Promise<void> }
 /** `changed` says whether anything came; `repaired` are kinds that had to be fetched anew. */
 export type Pulled = { changed: boolean; repaired: Kind[] }
 
@@ -24,7 +24,8 @@ export async function pull(options: PullOptions): Promise<Pulled> {
     try {
       page = await fetchPage(api, meta)
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'cursor-expired') throw error
+      const refused = error instanceof ApiError && ['cursor-expired', 'invalid-cursor'].includes(error.code)
+      if (!refused || meta.cursor === null) throw error
       // Rows that were deleted meanwhile are found by the checkpoint at the end of the new walk.
       Object.assign(meta, { cursor: null, etag: null })
       await storage.commit({ rows: [], meta: { cursor: null, etag: null } })
@@ -35,7 +36,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
     replica.apply(changes)
     Object.assign(meta, { cursor: page.nextCursor, checkpoint: page.checkpoint })
     await storage.commit({ rows: changes, meta: { cursor: meta.cursor, etag: meta.etag, checkpoint: meta.checkpoint } })
-    for (const { type, id } of page.removed) if (type === 'households') onLost(id)
+    for (const { type, id } of page.removed) if (type === 'households') await onLost(id)
     changed ||= changes.length > 0
     if (page.hasMore) continue
     const repaired = page.checkpoint ? await replica.differences(page.checkpoint) : []

@@ -14,6 +14,18 @@ export type Row = Rows[Kind]
 
 export const kinds = ['households', 'accounts', 'categories', 'transactions'] as const satisfies readonly Kind[]
 
+/** A transfer as a draft would say it, told by its legs. */
+export function transferOf(from: Transaction, to: Transaction) {
+  return {
+    fromAccountId: from.accountId,
+    toAccountId: to.accountId,
+    date: from.date,
+    amount: -from.amount,
+    toAmount: to.amount,
+    note: from.note,
+  }
+}
+
 /** Of which household a row is; a household is of itself. */
 export function householdOf(kind: Kind, row: Row): string {
   return kind === 'households' ? row.id : (row as Account).householdId

@@ -30,8 +30,14 @@ function layOver(view: Tables, entry: Entry, touched: Set<string>) {
   if (entry.action === 'create') table.set(key, draftRow(view, entry))
   if (entry.action === 'update') {
     const row = table.get(key)
-    if (row) table.set(key, { ...row, ...entry.body })
+    if (row) table.set(key, { ...row, ...entry.body, ...openedWith(row, entry) } as typeof row)
   }
+}
+
+/** An account that opens with more has more. */
+function openedWith(row: Account | Category | Transaction, { body }: Entry): Partial<Account> {
+  if (!('openingBalance' in row) || typeof body['openingBalance'] !== 'number') return {}
+  return { balance: row.balance + body['openingBalance'] - row.openingBalance }
 }
 
 /** One leg of a transfer that waits to be sent. */
@@ -43,7 +49,8 @@ function layLeg(view: Tables, entry: Entry, side: 'from' | 'to', touched: Set<st
   if (entry.action === 'delete') view.transactions.delete(key)
   const known = view.transactions.get(key)
   if (entry.action === 'restore' || entry.action === 'delete' || (entry.action === 'update' && !known)) return
-  const amount = body[side === 'to' && body['toAmount'] !== undefined ? 'toAmount' : 'amount'] as number | undefined
+  const ownAmount = side === 'to' ? (body['toAmount'] ?? (acrossCurrencies(view, entry) ? undefined : body['amount'])) : body['amount']
+  const amount = ownAmount as number | undefined
   const accountId = body[side === 'from' ? 'fromAccountId' : 'toAccountId'] as string | undefined
   const changes = {
     ...(amount === undefined ? {} : { amount: side === 'from' ? -amount : amount }),
@@ -56,6 +63,12 @@ function layLeg(view: Tables, entry: Entry, side: 'from' | 'to', touched: Set<st
   const transfer = { id: entry.id, side, transactionId: legs[other], accountId: otherAccount }
   const row = known ?? draftRow(view, { ...entry, kind: 'transactions', id: legs[side], body: changes })
   view.transactions.set(key, { ...row, ...changes, transfer } as Transaction)
+}
+
+/** Whether the legs that are there already are in two currencies: then each amount is of its own. */
+function acrossCurrencies(view: Tables, { householdId, legs }: Entry): boolean {
+  const [from, to] = [legs!.from, legs!.to].map((leg) => view.transactions.get(keyOf(householdId, leg)))
+  return from !== undefined && to !== undefined && from.currency !== to.currency
 }
 
 function draftRow(view: Tables, entry: Entry): Account & Category & Transaction {

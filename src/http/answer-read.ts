@@ -1,7 +1,7 @@
 // The answer of an operation that writes nothing in a transaction of ours: 304 from the revision, rows as the network can take them.
 import { entityTag, matchesNone, variantOf } from './conditional.ts'
 import { selectFields } from './fields.ts'
-import { networkHeaders, varyOnCaller } from './negotiate.ts'
+import { varyOnNetwork } from './negotiate.ts'
 import type { Answer, Context, Input, Operation, Related } from './operation.ts'
 import type { Performed, Service } from './perform.ts'
 import type { RevisionedReader } from './revision.ts'
@@ -15,14 +15,13 @@ export async function answerRead(
   context: Context,
   input: Input & { prepared: unknown },
   fields: string[] | null,
-  reader: RevisionedReader,
+  /** None behind a write of the same transaction: the revision outside is of before, and the one inside is not the last word yet. */
+  reader: RevisionedReader | null,
 ): Promise<Performed> {
   const { call, household, principal } = context
   const quality = operation.essential && call.network === 'slow' ? 'essential' : 'full'
-  const headers: Record<string, string> = operation.essential
-    ? { 'djinn-quality': quality, vary: `${varyOnCaller}, ${networkHeaders.join(', ')}` }
-    : {}
-  const conditional = operation.conditional === true && household !== null
+  const headers: Record<string, string> = operation.essential ? { 'djinn-quality': quality, vary: varyOnNetwork } : {}
+  const conditional = operation.conditional === true && household !== null && reader !== null
   const variant = variantOf(
     service.lineage,
     household?.id ?? '',
@@ -48,7 +47,8 @@ export async function answerRead(
   const ownRevision = (answer.body as { revision?: unknown } | undefined)?.revision
   if (typeof ownRevision === 'number') headers['etag'] ??= entityTag(ownRevision, variant)
   const performed = finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
-  return tagged(performed, operation, context, variant)
+  // Who gives a tag of its own has compared it itself: the tag of a sync answers a cursor that is up to date, and no other.
+  return answer.headers?.['etag'] === undefined ? tagged(performed, operation, context, variant) : performed
 }
 
 /** Reads without a household's revision carry a tag of their row's revision, or of their content. */

@@ -4,11 +4,36 @@ import { Failure } from '../values/failure.ts'
 import { newId } from '../values/id.ts'
 import { limits } from '../values/limits.ts'
 import { columnsOf, type Row, type RowStatements } from '../resources/rows.ts'
-import type { Shape } from '../resources/statement.ts'
+import type { Shape, Statement } from '../resources/statement.ts'
+import { page } from './page.ts'
+import { pageQuery, updatedSince } from './parameters.ts'
 import { changedSince, refuseConflicts } from './merge.ts'
 import type { Answer, Context } from './operation.ts'
 
 type Presented = Record<string, unknown> & { id: string; revision: number }
+
+/** What lists in the order of ids take. */
+export const idListQuery = { ...pageQuery, updatedSince }
+
+/** A page of a list in the order of ids; `list` gives the statement of each variant. */
+export async function listRows<C extends Shape>(
+  context: Context,
+  noun: string,
+  list: (after: boolean, since: boolean) => Statement<Shape, C>,
+  query: { limit?: number | undefined; cursor?: string | undefined; updatedSince?: string | undefined },
+) {
+  const household = context.household!.id
+  const binding = `${noun} ${household} ${query.updatedSince ?? ''}`
+  const limit = query.limit ?? context.pageRows
+  const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
+  const rows = await context.db.run(list(after !== undefined, query.updatedSince !== undefined), {
+    household,
+    rows: limit + 1,
+    ...(query.updatedSince === undefined ? {} : { updatedSince: query.updatedSince }),
+    ...(after === undefined ? {} : { after }),
+  })
+  return page(context.cursors, binding, rows, limit, (row) => [row['id'] as string])
+}
 
 /** One row by its id; deleted and foreign ones alike are `not-found`. */
 export async function readRow<C extends Shape>(context: Context, rows: RowStatements<C>, id: string): Promise<Row<C>> {

@@ -8,6 +8,9 @@ export const networkHeaders = ['Save-Data', 'ECT', 'Downlink', 'RTT', 'Djinn-Net
 /** What every answer with household data depends on. */
 export const varyOnCaller = 'Accept-Encoding, Authorization, Djinn-Household'
 
+/** What an answer that is made for the caller's network depends on. */
+export const varyOnNetwork = `${varyOnCaller}, ${networkHeaders.join(', ')}`
+
 /** Below 1.5 Mbit/s or above 400 ms a network counts as slow: where the Network Information API draws the line to 3g and below. */
 const slowDownlinkMbps = 1.5
 const slowRttMs = 400
@@ -21,7 +24,7 @@ export function readNetwork(header: (name: string) => string | undefined): Netwo
   const downlinkMbps = readNumber(header('downlink'))
   const rttMs = readNumber(header('rtt'))
   const slow =
-    /^on\b|^\?1/i.test(header('save-data')?.trim() ?? '') ||
+    /^(on|\?1)(?![^\s;,])/i.test(header('save-data')?.trim() ?? '') ||
     ['slow-2g', '2g', '3g'].includes(header('ect')?.trim().toLowerCase() ?? '') ||
     (downlinkMbps !== null && downlinkMbps < slowDownlinkMbps) ||
     (rttMs !== null && rttMs > slowRttMs)

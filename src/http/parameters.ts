@@ -87,6 +87,11 @@ export const pageQuery = {
   cursor: z.string().min(1).max(1_000).optional().meta({ description: 'The nextCursor of the page before.' }),
 }
 
+export const updatedSince = instant.optional().meta({
+  format: 'date-time',
+  description: 'Only rows written since; `Last-Modified` tells when the last one was. To miss nothing, sync instead.',
+})
+
 export function listOf(row: z.ZodType) {
   const page = { data: z.array(row), nextCursor: z.string().nullable() }
   return z.strictObject({

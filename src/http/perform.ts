@@ -83,7 +83,9 @@ export async function perform(service: Service, operation: Operation, call: Call
     ifMatchRevision: call.headers.ifMatch === undefined || operation.method === 'GET' ? null : revisionOfMatch(call.headers.ifMatch),
   }
   const input = { params, query, body, prepared: undefined as unknown }
-  if (operation.effect !== 'write') return await answerRead(service, operation, context, input, fields, run.reader(scope))
+  if (operation.effect !== 'write') {
+    return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : run.reader(scope))
+  }
   if (operation.prepare) input.prepared = await operation.prepare(context, input)
   return await answerWrite(service, operation, context, input, fields, shared.tx ?? null)
 }

@@ -1,7 +1,8 @@
 // What the reads of one request, or of neighbouring steps of a batch, share: one reader a household, and rows gathered by id.
 import DataLoader from 'dataloader'
 import { limits } from '../values/limits.ts'
-import type { Database, Scope } from '../resources/database.ts'
+import type { Database } from '../resources/database.ts'
+import type { Scope } from '../resources/scope.ts'
 import type { Row, RowStatements } from '../resources/rows.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Shape } from '../resources/statement.ts'

@@ -1,5 +1,6 @@
 // A household's reads of one request or of one run of a batch: they carry the revision that the first of them found.
-import type { Database, Read, Scope } from '../resources/database.ts'
+import type { Database, Read } from '../resources/database.ts'
+import type { Scope } from '../resources/scope.ts'
 import type { Runner } from '../resources/transaction.ts'
 
 export class RevisionedReader implements Runner {
@@ -17,8 +18,8 @@ export class RevisionedReader implements Runner {
 
   /** Reads the revision alone: what a conditional request needs before anything else. */
   async readRevision(): Promise<number> {
-    await this.#read([])
-    return this.revision!
+    const household = this.#scope.household!
+    return this.revision ?? (await this.#database.revisions([household])).get(household) ?? 0
   }
 
   run: Runner['run'] = async (wanted, parameters) => (await this.#read([{ statement: wanted, parameters }]))[0] as never

@@ -19,6 +19,7 @@ import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
 import { singleValues } from './query.ts'
+import { methodNotAllowed } from './routes.ts'
 import { toFailure, toProblem } from './refusals.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
 
@@ -72,14 +73,11 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
         handler: (request, reply) => handle(options, operation, request, reply),
       })
     }
-    const allowed = operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method]))
+    const allowed = new Set(operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method])))
     app.route({
-      method: methods.filter((method) => !allowed.includes(method)),
+      method: methods.filter((method) => !allowed.has(method)),
       url,
-      handler: (request, reply) => {
-        reply.header('allow', allowed.join(', '))
-        return refuse(options, null, request, reply, new Failure('method-not-allowed', `${url} takes ${allowed.join(', ')}.`))
-      },
+      handler: (request, reply) => refuse(options, null, request, reply, methodNotAllowed(operations)),
     })
   }
   return app

@@ -2,11 +2,9 @@
 import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
+import { scopeValues, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
-
-/** For whom a transaction runs: row-level security and the journal take it from there. */
-export type Scope = { household?: string | null; user?: string | null; device?: string | null; request?: string | null }
 
 export type DatabaseOptions = {
   url: string
@@ -30,41 +28,12 @@ function instant(text: string): string {
   return text.endsWith('+00') ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : new Date(text).toISOString()
 }
 
-const enterHousehold = statement(
-  'scope.enter',
-  {
-    household: 'text',
-    user: 'text',
-    device: 'text',
-    request: 'text',
-    push: 'text',
-    statementTimeout: 'text',
-    lockTimeout: 'text',
-    stateOf: 'uuid?',
-  },
-  { role: 'text', state: 'int8[]' },
-  `select set_config('djinn.household', :household, true) as h, set_config('djinn.user', :user, true) as u,
-    set_config('djinn.device', :device, true) as d, set_config('djinn.request', :request, true) as r, set_config('djinn.push', :push, true) as p,
-    set_config('statement_timeout', :statementTimeout, true) as s, set_config('lock_timeout', :lockTimeout, true) as l,
-    set_config('TimeZone', 'UTC', true) as z, household_state(:stateOf) as state, set_config('role', 'djinn_app', true) as role`,
+const readRevisions = statement(
+  'revisions.read',
+  { households: 'uuid[]' },
+  { id: 'uuid', revision: 'int8' },
+  'select household_id as id, revision from household_revisions(:households)',
 )
-
-function scopeValues(scope: Scope, push: boolean, role = 'djinn_app', stateOf: string | null = null) {
-  return {
-    text: role === 'djinn_app' ? enterHousehold.text : enterHousehold.text.replace(`'djinn_app'`, `'${role}'`),
-    name: `${enterHousehold.name}.${role}`,
-    values: [
-      scope.household ?? '',
-      scope.user ?? '',
-      scope.device ?? '',
-      scope.request ?? '',
-      push ? 'on' : '',
-      String(limits.statementTimeoutMs),
-      String(limits.lockTimeoutMs),
-      stateOf,
-    ],
-  }
-}
 
 export type Read = { statement: Statement<never, never> | Statement; parameters: object }
 
@@ -159,6 +128,20 @@ export class Database {
       clearTimeout(stalled)
       this.#readsInFlight--
     }
+  }
+
+  /** The revisions of households: one statement, which needs no scope, since it tells nothing else. */
+  async revisions(households: readonly string[]): Promise<Map<string, number>> {
+    const read = async () => {
+      const client = await this.#openReader()
+      this.#options.observer?.roundTrip?.()
+      const { rows } = await this.#send(client, readRevisions, { households })
+      return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
+    }
+    return await read().catch(async (error: unknown) => {
+      if (!isConnectionError(error) || this.#closed) throw error
+      return await read()
+    })
   }
 
   #openReader(): Promise<pg.Client> {

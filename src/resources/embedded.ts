@@ -98,10 +98,9 @@ async function initialise(native: Native, cluster: string, access: Access, asRoo
         '--auth=scram-sha-256',
         '-E',
         'UTF8',
-        '--locale-provider=builtin',
-        '--builtin-locale=C.UTF-8',
-        '--locale=C',
-      ].filter((argument) => !(Number(native.major) < 17 && /builtin/.test(argument))),
+        // Letters have upper and lower case whatever their alphabet; before 17 the C library knows them.
+        ...(Number(native.major) < 17 ? ['--locale=C.UTF-8'] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']),
+      ],
       cluster,
       asRoot,
       password,

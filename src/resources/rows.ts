@@ -1,6 +1,6 @@
 // The statements that every household-owned noun has: read by id, insert once, patch, delete, restore.
 import { limits } from '../values/limits.ts'
-import { statement, type Row, type Shape } from './statement.ts'
+import { composedStatement, statement, type Row, type Shape } from './statement.ts'
 
 export type RowStatements<C extends Shape = Shape> = ReturnType<typeof rowStatements<C>>
 
@@ -89,6 +89,36 @@ export function rowStatements<const C extends Shape>(shape: RowShape<C>) {
       `select t.deleted_at as "deletedAt", t.revision from ${table} t where t.household_id = :household and t.id = :id`,
     ),
   }
+}
+
+export type ListShape<C extends Shape> = {
+  noun: string
+  table: string
+  /** What the select list calls the table. */
+  alias: string
+  columns: C
+  select: string
+  order: 'asc' | 'desc'
+}
+
+/** A list in the order of ids: of creation, when clients choose UUIDv7. Each of its variants is declared when it is first asked for. */
+export function listStatements<const C extends Shape>({ noun, table, alias, columns, select, order }: ListShape<C>) {
+  return (after: boolean, since: boolean) =>
+    composedStatement(
+      `${noun}.list${since ? '.since' : ''}${after ? '.after' : ''}`,
+      {
+        household: 'uuid',
+        rows: 'int4',
+        ...(since ? { updatedSince: 'timestamptz' } : {}),
+        ...(after ? { after: 'uuid' } : {}),
+      },
+      columns,
+      () => `select ${select} from ${table} ${alias}
+      where ${alias}.household_id = :household and ${alias}.deleted_at is null
+        ${since ? `and ${alias}.updated_at >= :updatedSince` : ''}
+        ${after ? `and ${alias}.id ${order === 'asc' ? '>' : '<'} :after` : ''}
+      order by ${alias}.id ${order} limit :rows`,
+    )
 }
 
 /** `openingBalance` -> `opening_balance`. */

@@ -5,12 +5,16 @@ import pg from 'pg'
 import { makeFeatures } from '../../src/app/features.ts'
 import { listAccounts } from '../../src/features/accounts/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
+import { listImports } from '../../src/features/imports/store.ts'
+import { listTransfers } from '../../src/features/transfers/store.ts'
 import { filters, listTransactions, type Filter } from '../../src/features/transactions/store.ts'
 import { declaredStatements, type Statement } from '../../src/resources/statement.ts'
 import { open } from '../harness.ts'
 
 void makeFeatures
-void [listAccounts, listCategories]
+for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
+  for (const after of [false, true]) for (const since of [false, true]) list(after, since)
+}
 
 type Described = { parameterOids: number[]; columns: { name: string; dataTypeID: number }[] }
 

@@ -1,11 +1,10 @@
 // Accounts: where the money is. The database keeps their balances.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
-import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { createRow, idListQuery, listRows, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
 import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
-import { page } from '../../http/page.ts'
-import { amount, currency, id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
+import { amount, currency, id, idParams, instant, listOf, text } from '../../http/parameters.ts'
 import { accountRows, listAccounts } from './store.ts'
 
 const kind = z.enum(['checking', 'savings', 'cash', 'creditCard', 'loan', 'investment', 'other'])
@@ -77,20 +76,10 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       effect: 'read',
       conditional: true,
       essential,
-      query: z.strictObject(pageQuery),
+      query: z.strictObject(idListQuery),
       answer: listOf(accountShape),
       row: accountShape,
-      run: async (context, { query }) => {
-        const binding = `accounts ${context.household!.id}`
-        const limit = query.limit ?? context.pageRows
-        const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
-        const rows = await context.db.run(listAccounts(after !== undefined), {
-          household: context.household!.id,
-          rows: limit + 1,
-          ...(after === undefined ? {} : { after }),
-        } as never)
-        return { body: page(context.cursors, binding, rows, limit, (row) => [row.id]) }
-      },
+      run: async (context, { query }) => ({ body: await listRows(context, 'accounts', listAccounts, query) }),
     }),
     operation({
       ...shared,

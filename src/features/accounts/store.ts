@@ -1,6 +1,5 @@
 // SQL of accounts.
-import { composedStatement } from '../../resources/statement.ts'
-import { rowStatements } from '../../resources/rows.ts'
+import { listStatements, rowStatements } from '../../resources/rows.ts'
 
 const columns = {
   id: 'uuid',
@@ -31,13 +30,4 @@ export const accountRows = rowStatements({
   patch: changeable,
 })
 
-/** In order of their ids: of creation, when clients choose UUIDv7. */
-export function listAccounts(after: boolean) {
-  return composedStatement(
-    `accounts.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
-    columns,
-    () => `select ${select} from accounts t where t.household_id = :household and t.deleted_at is null${after ? ' and t.id > :after' : ''}
-    order by t.id limit :rows`,
-  )
-}
+export const listAccounts = listStatements({ noun: 'accounts', table: 'accounts', alias: 't', columns, select, order: 'asc' })

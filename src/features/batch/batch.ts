@@ -1,4 +1,5 @@
 // Runs the steps of a batch: writes one after the other, the reads between two writes together.
+import { createHash } from 'node:crypto'
 import { Failure } from '../../values/failure.ts'
 import { limits } from '../../values/limits.ts'
 import { readNetwork } from '../../http/negotiate.ts'
@@ -6,6 +7,7 @@ import type { Operation, Principal } from '../../http/operation.ts'
 import { perform, type Call, type Performed, type Service, type Shared } from '../../http/perform.ts'
 import { ReadRun } from '../../http/read-run.ts'
 import { toFailure, toProblem } from '../../http/refusals.ts'
+import { readKey } from '../../http/replay.ts'
 import type { FindRoute } from '../../http/routes.ts'
 import { refusalCodes } from '../../values/refusal-codes.ts'
 import type { Step } from './operations.ts'
@@ -21,7 +23,7 @@ export type BatchNeeds = {
 }
 
 /** A step that found its operation, or the refusal that it is. */
-type Prepared = { step: Step; call: Call; operation: Operation } | { step: Step; refusal: Failure }
+type Prepared = { step: Step; call: Call; operation: Operation } | { step: Step; refusal: Failure; requestId: string }
 type Outcome = { step: Step; performed: Performed }
 
 /** Headers that a step may set; the others are of the request that carries it. */
@@ -41,12 +43,13 @@ const stepHeaders = new Set([
 
 /** Answers each step's result as JSON text, in order. */
 export async function runBatch(needs: BatchNeeds, outer: Call, steps: readonly Step[], atomic: boolean): Promise<string[]> {
-  const prepared = steps.map((step, index) => prepare(needs, outer, step, index))
+  const batchKey = readKey(outer.headers.idempotencyKey)
+  const prepared = steps.map((step, index) => prepare(needs, outer, step, index, batchKey))
   const outcomes = atomic ? await runAtomic(needs, outer, prepared) : await runInOrder(needs, prepared)
   return outcomes.map(resultText)
 }
 
-function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number): Prepared {
+function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batchKey: string | null): Prepared {
   try {
     // The request itself has paid for the first.
     if (index > 0) needs.charge(outer.principal, outer.address)
@@ -54,20 +57,19 @@ function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number): Pre
     if (operation.path === '/api/batch' || operation.body === 'file' || operation.access === 'anonymous' || operation.effect === 'stream') {
       throw new Failure('not-in-batch', `${operation.name} cannot be part of a batch.`, { at: `/operations/${index}/path` })
     }
-    return { step, operation, call: { ...callOf(outer, step), params, query } }
+    return { step, operation, call: { ...callOf(outer, step, batchKey), params, query } }
   } catch (error) {
-    return { step, refusal: toFailure(error) }
+    return { step, refusal: toFailure(error), requestId: outer.requestId }
   }
 }
 
-function callOf(outer: Call, step: Step): Call {
+function callOf(outer: Call, step: Step, batchKey: string | null): Call {
   const given = new Map(Object.entries(step.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
   for (const name of given.keys()) {
     if (!stepHeaders.has(name)) throw new Failure('invalid-request', `A step does not take the header ${name}.`, { at: `${name}:` })
   }
   const header = (name: string) => given.get(name)
   const hinted = ['save-data', 'ect', 'downlink', 'rtt', 'djinn-network'].some((name) => given.has(name))
-  const batchKey = outer.headers.idempotencyKey
   return {
     ...outer,
     params: {},
@@ -80,9 +82,16 @@ function callOf(outer: Call, step: Step): Call {
       ifNoneMatch: header('if-none-match'),
       ifMatch: header('if-match'),
       lastEventId: undefined,
-      idempotencyKey: header('idempotency-key') ?? (batchKey === undefined || step.method === 'GET' ? undefined : `${batchKey}/${step.id}`),
+      idempotencyKey: header('idempotency-key') ?? (batchKey === null || step.method === 'GET' ? undefined : keyOfStep(batchKey, step.id)),
     },
   }
+}
+
+/** A step's part of the batch's key: a digest, as the id may have any characters and both together any length. */
+function keyOfStep(batchKey: string, stepId: string): string {
+  return `batch ${createHash('sha256')
+    .update(JSON.stringify([batchKey, stepId]))
+    .digest('base64url')}`
 }
 
 async function runInOrder(needs: BatchNeeds, prepared: readonly Prepared[]): Promise<Outcome[]> {
@@ -117,7 +126,7 @@ async function runReads(needs: BatchNeeds, reads: readonly Prepared[]): Promise<
 }
 
 async function attempt(needs: BatchNeeds, one: Prepared, shared: Shared): Promise<Outcome> {
-  if ('refusal' in one) return refused(one.step, one.refusal, '')
+  if ('refusal' in one) return refused(one.step, one.refusal, one.requestId)
   try {
     const performed = await perform(needs.service, one.operation, one.call, shared)
     return { step: one.step, performed }

@@ -1,10 +1,9 @@
 // Categories: what the money was for. A household starts with a copy of the system's defaults.
 import { z } from 'zod'
-import { createRow, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { createRow, idListQuery, listRows, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
 import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
-import { page } from '../../http/page.ts'
-import { id, idParams, instant, listOf, pageQuery, text } from '../../http/parameters.ts'
+import { id, idParams, instant, listOf, text } from '../../http/parameters.ts'
 import type { Runner } from '../../resources/transaction.ts'
 import { newId } from '../../values/id.ts'
 import { categoryRows, insertDefaults, listCategories } from './store.ts'
@@ -72,20 +71,10 @@ export function categoryOperations(): Operation[] {
       effect: 'read',
       conditional: true,
       essential,
-      query: z.strictObject(pageQuery),
+      query: z.strictObject(idListQuery),
       answer: listOf(categoryShape),
       row: categoryShape,
-      run: async (context, { query }) => {
-        const binding = `categories ${context.household!.id}`
-        const limit = query.limit ?? context.pageRows
-        const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
-        const rows = await context.db.run(listCategories(after !== undefined), {
-          household: context.household!.id,
-          rows: limit + 1,
-          ...(after === undefined ? {} : { after }),
-        } as never)
-        return { body: page(context.cursors, binding, rows, limit, (row) => [row.id]) }
-      },
+      run: async (context, { query }) => ({ body: await listRows(context, 'categories', listCategories, query) }),
     }),
     operation({
       ...shared,

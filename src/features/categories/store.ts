@@ -1,6 +1,6 @@
 // SQL of categories.
-import { composedStatement, statement } from '../../resources/statement.ts'
-import { rowStatements } from '../../resources/rows.ts'
+import { statement } from '../../resources/statement.ts'
+import { listStatements, rowStatements } from '../../resources/rows.ts'
 
 const columns = {
   id: 'uuid',
@@ -29,16 +29,7 @@ export const categoryRows = rowStatements({
   patch: changeable,
 })
 
-/** In order of their ids: of creation, when clients choose UUIDv7. */
-export function listCategories(after: boolean) {
-  return composedStatement(
-    `categories.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
-    columns,
-    () => `select ${select} from categories t where t.household_id = :household and t.deleted_at is null${after ? ' and t.id > :after' : ''}
-    order by t.id limit :rows`,
-  )
-}
+export const listCategories = listStatements({ noun: 'categories', table: 'categories', alias: 't', columns, select, order: 'asc' })
 
 /** Parents before children: the trigger looks for the parent of each. */
 export const insertDefaults = statement(

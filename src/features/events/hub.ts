@@ -17,12 +17,15 @@ export class EventHub {
   readonly #byUser = new Map<string, Set<Stream>>()
   readonly #byHousehold = new Map<string, Set<Stream>>()
   readonly #beat: NodeJS.Timeout
+  /** For each read under way of where households stand, what was announced meanwhile: it may be newer than the answer. */
+  readonly #heard = new Set<Vector>()
 
   constructor(resources: { database: Database; notifications: Notifications; announcements: Announcements; log: Logger }) {
     this.#database = resources.database
     this.#log = resources.log
     resources.announcements.on((household, revision) => {
       for (const stream of this.#byHousehold.get(household) ?? []) this.#poke(stream, household, revision)
+      for (const heard of this.#heard) heard[household] = Math.max(heard[household] ?? 0, revision)
     })
     resources.notifications.on('djinn_sessions', (session) => {
       const affected = [...this.#streams].filter((stream) => stream.session === session)
@@ -54,15 +57,26 @@ export class EventHub {
     this.#streams.add(stream)
     own.add(stream)
     sink.write(`retry: ${limits.eventRetryMs}\n: open\n\n`)
-    await this.#refresh(stream)
+    try {
+      await this.#refresh(stream)
+    } catch (error) {
+      // A stream that is open and pokes for nothing would be trusted; one that ends is opened anew.
+      this.#log.warn({ err: error }, 'an event stream could not be opened')
+      this.#end(stream, 'restart')
+    }
     return () => this.#remove(stream)
   }
 
   /** Reads where the user's households stand: subscribes to them and pokes for those that moved on. */
   async #refresh(stream: Stream) {
-    const rows = await this.#database.reader({ user: stream.user }).run(readRevisions, {})
+    const heard: Vector = {}
+    this.#heard.add(heard)
+    const rows = await this.#database
+      .reader({ user: stream.user })
+      .run(readRevisions, {})
+      .finally(() => this.#heard.delete(heard))
     if (!this.#streams.has(stream)) return
-    const now = new Map(rows.map((row) => [row.householdId, row.revision]))
+    const now = new Map(rows.map((row) => [row.householdId, Math.max(row.revision, heard[row.householdId] ?? 0)]))
     for (const household of Object.keys(stream.vector)) {
       if (now.has(household)) continue
       delete stream.vector[household]
@@ -72,6 +86,8 @@ export class EventHub {
     for (const [household, revision] of now) {
       const subscribed = this.#byHousehold.get(household) ?? new Set()
       this.#byHousehold.set(household, subscribed.add(stream))
+      // An id that is ahead is of another history, as after a restored backup.
+      if (stream.vector[household]! > revision) delete stream.vector[household]
       this.#poke(stream, household, revision)
     }
   }

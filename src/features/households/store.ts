@@ -11,8 +11,9 @@ const columns = {
   updatedAt: 'timestamptz',
   revision: 'int8',
 } as const
+// The row has the role in it, so a change of the membership is one of the row.
 const select = `h.household_id as id, h.name, h.base_currency as "baseCurrency", h.time_zone as "timeZone", m.role,
-  h.created_at as "createdAt", h.updated_at as "updatedAt", h.revision`
+  h.created_at as "createdAt", greatest(h.updated_at, m.updated_at) as "updatedAt", greatest(h.revision, m.revision) as revision`
 
 /** Moves the transaction into another household: what follows is that one's. */
 export const enterHousehold = statement(

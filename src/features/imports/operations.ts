@@ -5,9 +5,8 @@ import { Failure } from '../../values/failure.ts'
 import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import { operation, type Context, type Operation, type Upload } from '../../http/operation.ts'
-import { page } from '../../http/page.ts'
-import { id, idParams, listOf, pageQuery } from '../../http/parameters.ts'
-import { readRow } from '../../http/collection.ts'
+import { id, idParams, listOf } from '../../http/parameters.ts'
+import { idListQuery, listRows, readRow } from '../../http/collection.ts'
 import { assignAccounts, countRows, presentRows, readOrRefuse, reassign, stage, type KeptStatement, type Summary } from './preview.ts'
 import { fileQuery, importShape, mappingShape, previewShape } from './shapes.ts'
 import {
@@ -95,20 +94,11 @@ export function importOperations(): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
-      query: z.strictObject(pageQuery),
+      essential: ['id', 'format', 'fileName', 'status', 'summary', 'createdAt', 'revision'],
+      query: z.strictObject(idListQuery),
       answer: listOf(importShape),
       row: importShape,
-      run: async (context, { query }) => {
-        const binding = `imports ${context.household!.id}`
-        const limit = query.limit ?? context.pageRows
-        const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
-        const rows = await context.db.run(listImports(after !== undefined), {
-          household: context.household!.id,
-          rows: limit + 1,
-          ...(after === undefined ? {} : { after }),
-        } as never)
-        return { body: page(context.cursors, binding, rows, limit, (row) => [row.id]) }
-      },
+      run: async (context, { query }) => ({ body: await listRows(context, 'imports', listImports, query) }),
     }),
     operation({
       ...shared,

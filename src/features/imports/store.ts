@@ -1,6 +1,6 @@
 // SQL of imports: previews are staged rows, the commit and its undo are statements over them.
-import { composedStatement, statement } from '../../resources/statement.ts'
-import { rowStatements } from '../../resources/rows.ts'
+import { statement } from '../../resources/statement.ts'
+import { listStatements, rowStatements } from '../../resources/rows.ts'
 import { currencies } from '../../values/currencies.ts'
 
 const columns = {
@@ -33,15 +33,7 @@ export const importRows = rowStatements({
   patch: ['format', 'status', 'mapping', 'statements', 'warnings', 'summary', 'result', 'committed_at', 'undone_at'],
 })
 
-export function listImports(after: boolean) {
-  return composedStatement(
-    `imports.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
-    columns,
-    () => `select ${select} from imports t where t.household_id = :household and t.deleted_at is null${after ? ' and t.id < :after' : ''}
-    order by t.id desc limit :rows`,
-  )
-}
+export const listImports = listStatements({ noun: 'imports', table: 'imports', alias: 't', columns, select, order: 'desc' })
 
 export const keepFile = statement(
   'imports.keepFile',

@@ -1,6 +1,7 @@
 // One answer of a sync: a page of what changed since the cursor, towards a bound that its first page fixed.
 import { limits } from '../../values/limits.ts'
 import { variantOf } from '../../http/conditional.ts'
+import { varyOnNetwork } from '../../http/negotiate.ts'
 import type { Answer, Context } from '../../http/operation.ts'
 import type { RowStatements } from '../../resources/rows.ts'
 import type { Read } from '../../resources/database.ts'
@@ -64,31 +65,27 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
     query.cursor === undefined
       ? { epoch: needs.epoch, have: {}, ...(query.kinds ? { kinds: query.kinds } : {}) }
       : (JSON.parse(String(context.cursors.decode(binding, query.cursor)[0])) as SyncState)
+  const tagOf = (vector: Vector) => `"${variantOf('sync', user, needs.epoch, JSON.stringify(vector))}"`
+  if (await nothingNew(context, state, tagOf(state.have))) return { status: 304, headers: { etag: tagOf(state.have) } }
   const standings = await context.db.run(readVector, {})
   checkFresh(state, needs.epoch, standings)
   const now = vectorOf(standings)
   const kinds = [householdKind, ...needs.kinds.map((kind) => kind.name)].filter((name) => !state.kinds || state.kinds.includes(name))
-  const tag = `"${variantOf('sync', user, needs.epoch, JSON.stringify(now))}"`
-  if (query.cursor !== undefined && !state.to && sameVector(state.have, now) && context.ifNoneMatch?.includes(tag)) {
-    return { status: 304, headers: { etag: tag } }
-  }
 
   const slow = context.call.network === 'slow'
   const rowsMax = query.limit ?? (slow ? limits.syncRowsSlow : limits.syncRowsMax)
   const page = new Page(kinds, rowsMax, slow ? limits.syncBytesSlow : limits.syncBytesMax)
-  const to = state.to ?? now
-  // A household that was lost on the way is told of as lost, and asked for no more.
-  const lost = [...lostHouseholds(state.have, now), ...lostHouseholds(to, now).filter((household) => !Object.hasOwn(state.have, household))]
-  if (!state.at || lostHouseholds(to, now).length > 0)
-    for (const household of lost) page.removed.push({ type: householdKind, id: household, householdId: household })
+  // A household that was lost is told of once and leaves the bound: should it be gained again, the next round brings all of it.
+  for (const household of lostHouseholds(state.to ?? state.have, now))
+    page.removed.push({ type: householdKind, id: household, householdId: household })
+  const to = Object.fromEntries(Object.entries(state.to ?? now).filter(([household]) => Object.hasOwn(now, household)))
 
-  const walk = await walkHouseholds(needs, context, { state, to, now, kinds, page })
-  const have = Object.fromEntries(Object.entries(to).filter(([household]) => Object.hasOwn(now, household)))
+  const walk = await walkHouseholds(needs, context, { state, to, kinds, page })
   const next: SyncState = walk.at
     ? { ...state, to, at: walk.at }
-    : { epoch: needs.epoch, have, ...(state.kinds ? { kinds: state.kinds } : {}) }
+    : { epoch: needs.epoch, have: to, ...(state.kinds ? { kinds: state.kinds } : {}) }
   // Whoever wrote meanwhile made the digests newer than the page: one more round brings both together.
-  const complete = !walk.at && sameVector(have, now) && walk.unmoved
+  const complete = !walk.at && sameVector(to, now) && walk.unmoved
   const digests = standings.map((standing) => standing.digests as Digests)
   const body = [
     `{"changes":{${kinds.map((kind) => `${JSON.stringify(kind)}:[${page.changes[kind]!.join(',')}]`).join(',')}}`,
@@ -99,18 +96,26 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
   ]
   return {
     bytes: { content: body.join(','), mediaType: 'application/json; charset=utf-8' },
-    headers: complete ? { etag: tag } : {},
+    headers: { vary: varyOnNetwork, 'djinn-quality': 'full', ...(complete ? { etag: tagOf(to) } : {}) },
   }
 }
 
-type Walk = { state: SyncState; to: Vector; now: Vector; kinds: readonly string[]; page: Page }
+/** Whether a conditional request is up to date: one statement for the revisions of the households that the session knows of. */
+async function nothingNew(context: Context, state: SyncState, tag: string): Promise<boolean> {
+  const households = [...context.principal!.memberships.keys()]
+  if (state.to || !context.ifNoneMatch?.includes(tag) || households.length !== Object.keys(state.have).length) return false
+  const revisions = await context.database.revisions(households)
+  return households.every((household) => revisions.get(household) !== undefined && revisions.get(household) === state.have[household])
+}
+
+type Walk = { state: SyncState; to: Vector; kinds: readonly string[]; page: Page }
 
 /** Goes on where the last page ended; `at` is where this one did, unless it came to the end. */
 async function walkHouseholds(needs: SyncNeeds, context: Context, walk: Walk): Promise<{ at?: Position; unmoved: boolean }> {
-  const { state, to, now, page } = walk
+  const { state, to, page } = walk
   let unmoved = true
   const households = Object.keys(to)
-    .filter((household) => Object.hasOwn(now, household) && state.have[household] !== to[household])
+    .filter((household) => state.have[household] !== to[household])
     .toSorted()
   for (const household of households) {
     if (state.at && household < state.at.household) continue

@@ -95,7 +95,6 @@ export const transactionNature = statement(
   'transactions.nature',
   { household: 'uuid', id: 'uuid' },
   {
-    accountId: 'uuid',
     currency: 'text',
     amount: 'int8',
     transferId: 'uuid?',
@@ -103,7 +102,7 @@ export const transactionNature = statement(
     originalAmount: 'int8?',
     originalCurrency: 'text?',
   },
-  `select account_id as "accountId", currency, amount, transfer_id as "transferId", deleted_at as "deletedAt",
+  `select currency, amount, transfer_id as "transferId", deleted_at as "deletedAt",
     original_amount as "originalAmount", original_currency as "originalCurrency"
   from transactions where household_id = :household and id = :id`,
 )
@@ -138,6 +137,7 @@ export const filters = {
   status: ['text', 't.status = :status'],
   amountMin: ['int8', 't.amount >= :amountMin'],
   amountMax: ['int8', 't.amount <= :amountMax'],
+  updatedSince: ['timestamptz', 't.updated_at >= :updatedSince'],
   q: ['text', '(t.payee ilike :q or t.note ilike :q)'],
 } as const satisfies Record<string, readonly [string, string]>
 

@@ -1,11 +1,10 @@
 // Transfers: two transactions in two accounts that are made, changed and deleted as one.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
-import { finite, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
+import { finite, idListQuery, listRows, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
 import { baseRevision, changedSince, refuseConflicts } from '../../http/merge.ts'
 import { operation, type Context, type Operation } from '../../http/operation.ts'
-import { page } from '../../http/page.ts'
-import { day, id, idParams, instant, listOf, pageQuery, positiveAmount, text } from '../../http/parameters.ts'
+import { day, id, idParams, instant, listOf, positiveAmount, text } from '../../http/parameters.ts'
 import { newId } from '../../values/id.ts'
 import {
   accountsOf,
@@ -34,6 +33,9 @@ const draft = z.strictObject({
 })
 const changes = draft.omit({ id: true }).partial().extend({ baseRevision })
 
+/** What a transfer is on a slow network. */
+const essential = ['id', 'from', 'to', 'revision'] as const
+
 export function transferOperations(leg: z.ZodObject): Operation[] {
   const transferShape = shape(leg)
   const shared = { tag: 'Transfers', row: transferShape } as const
@@ -50,18 +52,11 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
-      query: z.strictObject(pageQuery),
+      essential,
+      query: z.strictObject(idListQuery),
       answer: listOf(transferShape),
       run: async (context, { query }) => {
-        const binding = `transfers ${context.household!.id}`
-        const limit = query.limit ?? context.pageRows
-        const [after] = query.cursor === undefined ? [] : context.cursors.decode(binding, query.cursor)
-        const rows = await context.db.run(listTransfers(after !== undefined), {
-          household: context.household!.id,
-          rows: limit + 1,
-          ...(after === undefined ? {} : { after }),
-        } as never)
-        const { data, nextCursor } = page(context.cursors, binding, rows, limit, (row) => [row.id])
+        const { data, nextCursor } = await listRows(context, 'transfers', listTransfers, query)
         return { body: { data: data.map(present), nextCursor } }
       },
     }),
@@ -114,6 +109,7 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       criticality: 'list',
       effect: 'read',
       conditional: true,
+      essential,
       params: idParams,
       answer: transferShape,
       run: async (context, { params }) => ({ body: await read(context, params.id) }),
@@ -215,7 +211,7 @@ async function refuseOverlap(context: Context, transferId: string, base: number,
   if (!row) throw await whyNot(context, transferRows, transferId)
   const there = present(row)
   refuseConflicts(base, since, {
-    current: { ...there, revision: Math.max(there.from.revision, there.to.revision) },
+    current: there,
     comparable: fieldsOf(there),
     changes: wanted,
     columns: mergedTogether,

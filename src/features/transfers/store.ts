@@ -1,6 +1,6 @@
 // SQL of transfers: one row that names them, two transactions that are their legs.
-import { composedStatement, statement } from '../../resources/statement.ts'
-import { rowStatements } from '../../resources/rows.ts'
+import { statement } from '../../resources/statement.ts'
+import { listStatements, rowStatements } from '../../resources/rows.ts'
 
 const key = { household: 'uuid', id: 'uuid' } as const
 const columns = { id: 'uuid', createdAt: 'timestamptz', updatedAt: 'timestamptz', revision: 'int8', from: 'jsonb?', to: 'jsonb?' } as const
@@ -15,7 +15,10 @@ const leg = (side: 'from' | 'to') => `(
     on p.household_id = t.household_id and p.transfer_id = t.transfer_id and p.transfer_side <> t.transfer_side
   where t.household_id = x.household_id and t.transfer_id = x.id and t.transfer_side = '${side}') as "${side}"`
 
-const select = `x.id, x.created_at as "createdAt", x.updated_at as "updatedAt", greatest(x.revision, 0) as revision, ${leg('from')}, ${leg('to')}`
+/** A transfer is as new as its legs, which take a note or a payee by themselves too. */
+const select = `x.id, x.created_at as "createdAt", x.updated_at as "updatedAt",
+  greatest(x.revision, (select max(t.revision) from transactions t where t.household_id = x.household_id and t.transfer_id = x.id)) as revision,
+  ${leg('from')}, ${leg('to')}`
 
 export const transferRows = rowStatements({
   noun: 'transfers',
@@ -33,16 +36,7 @@ export const readTransfers = statement(
   `select ${select} from transfers x where x.household_id = :household and x.id = any(:ids) and x.deleted_at is null order by x.id`,
 )
 
-/** In order of their ids: of creation, when clients choose UUIDv7. */
-export function listTransfers(after: boolean) {
-  return composedStatement(
-    `transfers.list${after ? '.after' : ''}`,
-    after ? { household: 'uuid', rows: 'int4', after: 'uuid' } : ({ household: 'uuid', rows: 'int4' } as never),
-    columns,
-    () => `select ${select} from transfers x where x.household_id = :household and x.deleted_at is null${after ? ' and x.id < :after' : ''}
-    order by x.id desc limit :rows`,
-  )
-}
+export const listTransfers = listStatements({ noun: 'transfers', table: 'transfers', alias: 'x', columns, select, order: 'desc' })
 
 export const insertTransfer = statement(
   'transfers.insertOne',
