@@ -27,6 +27,7 @@ before(async () => {
   const [fromAccountId, toAccountId] = [await ben.account(), await ben.account()]
   const imported = await ben.upload(`/api/imports?accountId=${fromAccountId}`, 'Date,Amount,Payee\n2026-01-31,-5.00,Baker\n')
   assert.equal(imported.status, 201, imported.text)
+  await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [ben.householdId])
   const account = { name: 'Current', kind: 'checking', currency: 'EUR' }
   const transfer = { fromAccountId, toAccountId, date, amount: 5 }
   foreign = {
@@ -39,6 +40,8 @@ before(async () => {
     '/api/transfers': await twice(() => ben.post('/api/transfers', transfer), '/api/transfers'),
     '/api/imports': { live: imported.body.id },
     '/api/households': { live: ben.householdId },
+    '/api/devices': { live: (await ben.post('/api/devices', { platform: 'ios', pushToken: 'token' })).body.id },
+    '/api/notifications': { live: (await ben.get('/api/notifications')).body.data[0].id },
     '/api/me/sessions': { live: (await ben.get('/api/me/sessions')).body.data[0].id },
   }
 })

@@ -167,10 +167,10 @@ export function pushOperations(needs: NotificationNeeds): Operation[] {
       summary: 'Mark one as read, or as unread',
       description: 'One that is read before it was pushed is pushed no more.',
       params: idParams,
-      body: z.strictObject({ read: z.boolean() }),
+      body: z.strictObject({ read: z.boolean().optional() }),
       answer: notificationShape,
       run: async (context, { params, body }) => {
-        const [row] = await context.db.run(markNotification, { user: context.principal!.userId, id: params.id, read: body.read })
+        const [row] = await context.db.run(markNotification, { user: context.principal!.userId, id: params.id, read: body.read ?? null })
         if (!row) throw noNotification()
         return { body: row }
       },

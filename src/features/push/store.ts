@@ -116,9 +116,9 @@ export const readNotification = statement(
 
 export const markNotification = statement(
   'notifications.mark',
-  { user: 'uuid', id: 'uuid', read: 'bool' },
+  { user: 'uuid', id: 'uuid', read: 'bool?' },
   notificationColumns,
-  `update notifications n set read_at = case when :read then coalesce(n.read_at, now()) end
+  `update notifications n set read_at = case when :read then coalesce(n.read_at, now()) when :read is null then n.read_at end
   where n.user_id = :user and n.id = :id returning ${notificationSelect}`,
 )
 
