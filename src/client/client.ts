@@ -87,14 +87,15 @@ export class DjinnClient {
   }
 
   async update(kind: Written, id: string, changes: Record<string, unknown>, householdId = this.homeId()): Promise<void> {
-    const leg = kind === 'transfers' ? await legId(id, 'from') : id
+    // A walk that was cut off may have brought one leg of a transfer and not yet the other.
+    const ids = kind === 'transfers' ? [await legId(id, 'from'), await legId(id, 'to')] : [id]
     const table = kind === 'transfers' ? 'transactions' : kind
-    const key = keyOf(householdId, leg)
-    const row = this.#tables()[table].get(key) as Record<string, unknown> | undefined
-    const to = kind === 'transfers' ? this.row('transactions', await legId(id, 'to'), householdId) : null
-    if (!row || (kind === 'transfers' && !to)) throw new Error(`There is no ${kind} ${id} on this device.`)
-    const seen: Record<string, unknown> = to ? transferOf(row as Rows['transactions'], to) : row
-    const confirmed = this.#replica.tables[table].get(key)
+    const rows = ids.map((each) => this.row(table, each, householdId))
+    const row = rows.find((each) => each !== null)
+    if (!row) throw new Error(`There is no ${kind} ${id} on this device.`)
+    const [from, to] = rows as (Rows['transactions'] | null)[]
+    const seen: Record<string, unknown> = kind !== 'transfers' ? { ...row } : from && to ? transferOf(from, to) : {}
+    const confirmed = this.#replica.tables[table].get(keyOf(householdId, row.id))
     await this.#write({
       kind,
       action: 'update',

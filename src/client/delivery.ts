@@ -4,6 +4,7 @@ import type { Entry, Outbox } from './outbox.ts'
 import { keyOf, type Change, type Replica } from './replica.ts'
 import { transferOf, type Row, type Transaction } from './rows.ts'
 import type { Storage } from './storage.ts'
+import { movedAccounts } from './view.ts'
 
 const entriesMax = 10
 
@@ -143,7 +144,8 @@ function resolve({ outbox, newKey }: DeliveryOptions, { entry, fields, current, 
 /** Takes an entry out and its answer in, in one commit. */
 async function confirm(options: DeliveryOptions, entry: Entry, answer: Record<string, unknown> | null) {
   const { outbox, replica, storage } = options
-  const changes = answer ? upsertsOf(replica, entry, answer) : removalsOf(entry)
+  const rows = answer ? upsertsOf(replica, entry, answer) : removalsOf(entry)
+  const changes = [...rows, ...movedAccounts(replica.tables, rows)]
   if (answer && 'revision' in answer) {
     const fields = entry.kind === 'transfers' ? transferOf(answer['from'] as Transaction, answer['to'] as Transaction) : {}
     outbox.rebase(entry, { ...answer, ...fields, revision: Number(answer['revision']) })

@@ -1,6 +1,6 @@
 // What the user sees: the confirmed rows with everything from the outbox laid over them, balances included.
 import type { Entry } from './outbox.ts'
-import { keyOf, type Tables } from './replica.ts'
+import { keyOf, type Change, type Tables } from './replica.ts'
 import type { Account, Category, Transaction } from './rows.ts'
 
 /** Lays the entries over copies of the tables, in order. */
@@ -96,15 +96,39 @@ function draftRow(view: Tables, entry: Entry): Account & Category & Transaction 
 
 /** Moves the balances by what the outbox changes of the rows. */
 function adjustBalances(confirmed: Tables, view: Tables, touched: ReadonlySet<string>) {
-  const add = (row: Transaction | undefined, sign: 1 | -1) => {
-    const key = row && keyOf(row.householdId, row.accountId)
-    const account = key === undefined ? undefined : view.accounts.get(key)
-    if (!row || !account) return
-    const field = row.status === 'pending' ? 'pendingBalance' : 'balance'
-    view.accounts.set(key!, { ...account, [field]: account[field] + sign * row.amount })
-  }
   for (const key of touched) {
-    add(confirmed.transactions.get(key), -1)
-    add(view.transactions.get(key), 1)
+    shift(view.accounts, confirmed.transactions.get(key), -1)
+    shift(view.accounts, view.transactions.get(key), 1)
   }
+}
+
+/**
+ * The accounts as they are after changes that the server confirmed, until the next pull brings its own word: without them a
+ * balance would jump back when the network is gone between the two.
+ */
+export function movedAccounts(confirmed: Tables, changes: readonly Change[]): Change[] {
+  const accounts = new Map(confirmed.accounts)
+  for (const [kind, key, row] of changes) {
+    if (kind !== 'transactions') continue
+    const rows = [confirmed.transactions.get(key), (row ?? undefined) as Transaction | undefined]
+    const reflected = accountOf(accounts, rows[1])
+    // An account that was pulled at this revision or a later one has the change in it.
+    if (reflected && reflected.revision >= row!.revision) continue
+    shift(accounts, rows[0], -1)
+    shift(accounts, rows[1], 1)
+  }
+  return [...accounts]
+    .filter(([key, account]) => account !== confirmed.accounts.get(key))
+    .map(([key, account]) => ['accounts', key, account])
+}
+
+function accountOf(accounts: ReadonlyMap<string, Account>, row: Transaction | undefined): Account | undefined {
+  return row && accounts.get(keyOf(row.householdId, row.accountId))
+}
+
+function shift(accounts: Map<string, Account>, row: Transaction | undefined, sign: 1 | -1) {
+  const account = accountOf(accounts, row)
+  if (!row || !account) return
+  const field = row.status === 'pending' ? 'pendingBalance' : 'balance'
+  accounts.set(keyOf(row.householdId, row.accountId), { ...account, [field]: account[field] + sign * row.amount })
 }
