@@ -46,10 +46,11 @@ async function tab(): Promise<Tab> {
   const failures: string[] = []
   page.on('pageerror', (error) => failures.push(String(error)))
   await load(page, () => page.goto(served.url))
-  await page.evaluate(async ({ email, password }) => {
-    await app.api.call('auth.login', { body: { email, password } })
+  const credentials = { email: person.email, password: person.password }
+  await page.evaluate(async (body) => {
+    await app.api.call('auth.login', { body })
     await app.client.sync()
-  }, person)
+  }, credentials)
   return { context, page, person, account, failures }
 }
 

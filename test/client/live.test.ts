@@ -123,9 +123,14 @@ test('after the stream broke it is opened again from where it was, and what was 
 
 test('written offline while open, it is sent when the network is back', async () => {
   const { person, account, device, world } = await started()
-  device.network = offline
+  const { promise: failed, resolve: fails } = Promise.withResolvers<void>()
+  device.network = async (request, send, init) => {
+    if (request === 'POST /api/batch') fails()
+    return await offline(request, send, init)
+  }
   world.streams[0]!.abort()
   const id = await device.client.create('transactions', draft(account, 'in the tunnel'))
+  await failed
   assert.equal(device.client.waiting, 1)
   device.network = world.network
   await device.until(() => device.client.waiting === 0)

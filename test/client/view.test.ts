@@ -133,6 +133,33 @@ test('a changed transfer changes both legs in one currency, and each amount by i
   await sameAfterSync(device)
 })
 
+test('a balance stays when the writes were confirmed and the network went before the pull', async () => {
+  const { person, device, current, savings } = await household()
+  const kept = await device.client.create('transactions', draft(current, -1_250))
+  await device.client.sync()
+  device.network = (request, send, init) => (request === 'GET /api/sync' ? offline(request, send, init) : send())
+  await device.client.create('transactions', draft(current, -100))
+  await device.client.create('transactions', draft(current, -50, { status: 'pending' }))
+  await device.client.create('transfers', { fromAccountId: current, toAccountId: savings, date: '2026-03-02', amount: 1_000 })
+  await device.client.update('transactions', kept, { amount: -250 })
+  await assert.rejects(device.client.sync(), { name: 'OfflineError' })
+  assert.equal(device.client.waiting, 0)
+  const shown = () => [current, savings].map((id) => device.client.row('accounts', id)!).map((one) => [one.balance, one.pendingBalance])
+  const wanted = [
+    [8_650, -50],
+    [1_000, 0],
+  ]
+  assert.deepEqual(shown(), wanted)
+  await device.client.remove('transactions', kept)
+  await assert.rejects(device.client.sync(), { name: 'OfflineError' })
+  await device.restart()
+  assert.deepEqual(shown()[0], [8_900, -50])
+  device.network = (_request, send) => send()
+  await device.client.sync()
+  assert.deepEqual(shown()[0], [8_900, -50])
+  assert.equal((await person.get(`/api/accounts/${current}`)).body.balance, 8_900)
+})
+
 test('what is shown survives a restart without a network', async () => {
   const { device, current } = await household()
   device.network = offline

@@ -67,7 +67,7 @@ test('on a slow network rows have exactly the essential fields, in lists and alo
 
 test('explicit fields and limits win on every network', async () => {
   for (const headers of [slow, fast, {}]) {
-    const { body } = await ana.get('/api/transactions?fields=id,note,splits&limit=15', headers as Record<string, string>)
+    const { body } = await ana.get('/api/transactions?fields=id,note,splits&limit=15', headers)
     assert.equal(body.data.length, 15)
     for (const row of body.data) assert.deepEqual(keysOf(row), ['id', 'note', 'splits'])
   }
@@ -84,7 +84,7 @@ test('walks of every network meet every row once', async () => {
     const met: string[] = []
     let path: string | null = '/api/transactions'
     while (path !== null) {
-      const { body } = await ana.get(path, headers as Record<string, string>)
+      const { body } = await ana.get(path, headers)
       met.push(...ids(body.data))
       path = body.nextCursor === null ? null : `/api/transactions?cursor=${body.nextCursor}`
     }
@@ -109,8 +109,9 @@ test('a fast page brings the accounts and categories that it names, those of spl
   const wanted = new Set(named.filter((id) => id !== null))
   assert.ok(wanted.has(categoryIds[8]) && wanted.has(categoryIds[9]))
   assert.deepEqual(Object.keys(body.included).toSorted(), ['accounts', 'categories'])
-  assert.deepEqual(ids(body.included.categories).toSorted(), [...wanted].toSorted())
-  assert.deepEqual(ids(body.included.accounts).toSorted(), [...new Set(rows.map((row) => row.accountId))].toSorted())
+  assert.deepEqual([body.included.categories.length, new Set(ids(body.included.categories))], [wanted.size, wanted])
+  const used = new Set(rows.map((row) => row.accountId))
+  assert.deepEqual([body.included.accounts.length, new Set(ids(body.included.accounts))], [used.size, used])
   for (const account of body.included.accounts) assert.deepEqual(account, (await ana.get(`/api/accounts/${account.id}`)).body)
   for (const category of body.included.categories) assert.deepEqual(category, (await ana.get(`/api/categories/${category.id}`)).body)
 })

@@ -28,7 +28,7 @@ const accounts = async (person: Person): Promise<string[]> =>
   (await person.get('/api/accounts?limit=100')).body.data.map((row: { name: string }) => row.name)
 
 const replayed = (result: Result) => result.headers['idempotency-replayed'] === 'true'
-const without = ({ headers: { 'idempotency-replayed': _, ...headers }, ...rest }: Result) => ({ ...rest, headers })
+const without = ({ headers: { 'idempotency-replayed': _mark, ...headers }, ...rest }: Result) => ({ ...rest, headers })
 
 test("a step's key replays its write, refuses another body, and leaves the other steps alone", async () => {
   const ana = await djinn.person()

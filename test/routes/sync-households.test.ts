@@ -183,6 +183,16 @@ test('a household lost and gained again in the middle of a walk arrives whole af
   await assertEqualsLists(replica, ana)
 })
 
+test('a write in a household that the walk has passed comes in the next round, and no checkpoint before it', async () => {
+  const { ana, passed, replica } = await walking()
+  const account = await passed.account()
+  const page = await replica.page(ana, { limit: 500 })
+  assert.ok(rowsOf(page).every((row) => row.householdId !== passed.householdId))
+  assert.deepEqual([page.hasMore, page.checkpoint], [true, null])
+  assert.deepEqual(brief(await replica.pull(ana)), { accounts: [account] })
+  await assertEqualsLists(replica, ana)
+})
+
 test('a household gained in the middle of a walk arrives in the next round', async () => {
   const { ana, replica } = await walking()
   const dora = await furnished()
