@@ -98,7 +98,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         findRoute ??= makeFindRoute(operations)
         return findRoute(method, url)
       },
-      charge: (principal, address) => void entrance.charge(principal, address, 1),
+      charge: (principal, address) => entrance.charge(principal, address, 1),
       onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
     }),
   ]

@@ -222,3 +222,11 @@ test('ten reads over ten transactions take at most four statements, and ten equa
   assert.deepEqual(mixed.toSorted(), ['accounts.byIds', 'transactions.byIds'])
   assert.deepEqual([results[8]!.status, results[9]!.status], [200, 404])
 })
+
+test('the answer tells what is left of the limit after all of its operations', async () => {
+  const ana = await djinn.person()
+  const left = (headers: Record<string, string>) => Number(/r=(\d+)/.exec(headers['ratelimit'] ?? '')![1])
+  const before = left((await ana.get('/api/me')).headers)
+  const operations = Array.from({ length: 4 }, (_, index) => ({ id: String(index), method: 'GET', path: '/api/me' }))
+  assert.equal(left((await ana.post('/api/batch', { operations })).headers), before - 4)
+})

@@ -17,7 +17,7 @@ export type BatchNeeds = {
   service: Service
   findRoute: FindRoute
   /** Takes one request from the caller's minute, or refuses. */
-  charge: (principal: Principal | null, address: string) => void
+  charge: (principal: Principal | null, address: string) => Record<string, string>
   /** Told of what went wrong on our side. */
   onError: (error: unknown, operation: string) => void
 }
@@ -42,12 +42,28 @@ const stepHeaders = new Set([
 ])
 
 /** Answers each step's result as JSON text, in order. */
-export async function runBatch(needs: BatchNeeds, request: Call, steps: readonly Step[], atomic: boolean): Promise<string[]> {
+export async function runBatch(
+  needs: BatchNeeds,
+  request: Call,
+  steps: readonly Step[],
+  atomic: boolean,
+): Promise<{ results: string[]; headers: Record<string, string> }> {
   const outer = await withHouseholdsOf(request, steps)
   const batchKey = readKey(outer.headers.idempotencyKey)
-  const prepared = steps.map((step, index) => prepare(needs, outer, step, index, batchKey))
+  // What is left of the limit after the last step is what the answer tells.
+  const headers: Record<string, string> = {}
+  const charge = () => void Object.assign(headers, needs.charge(outer.principal, outer.address))
+  const prepared = steps.map((step, index) => {
+    try {
+      // The request itself has paid for the first.
+      if (index > 0) charge()
+      return prepare(needs, outer, step, index, batchKey)
+    } catch (error) {
+      return { step, refusal: toFailure(error), requestId: outer.requestId }
+    }
+  })
   const outcomes = atomic ? await runAtomic(needs, outer, prepared) : await runInOrder(needs, prepared)
-  return outcomes.map(resultText)
+  return { results: outcomes.map(resultText), headers }
 }
 
 /** Whoever names a household that the session is not known to belong to is looked up anew, as a call alone would be. */
@@ -59,17 +75,11 @@ async function withHouseholdsOf(request: Call, steps: readonly Step[]): Promise<
 }
 
 function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batchKey: string | null): Prepared {
-  try {
-    // The request itself has paid for the first.
-    if (index > 0) needs.charge(outer.principal, outer.address)
-    const { operation, params, query } = needs.findRoute(step.method, step.path)
-    if (operation.path === '/api/batch' || operation.body === 'file' || operation.access === 'anonymous' || operation.effect === 'stream') {
-      throw new Failure('not-in-batch', `${operation.name} cannot be part of a batch.`, { at: `/operations/${index}/path` })
-    }
-    return { step, operation, call: { ...callOf(outer, step, batchKey), params, query } }
-  } catch (error) {
-    return { step, refusal: toFailure(error), requestId: outer.requestId }
+  const { operation, params, query } = needs.findRoute(step.method, step.path)
+  if (operation.path === '/api/batch' || operation.body === 'file' || operation.access === 'anonymous' || operation.effect === 'stream') {
+    throw new Failure('not-in-batch', `${operation.name} cannot be part of a batch.`, { at: `/operations/${index}/path` })
   }
+  return { step, operation, call: { ...callOf(outer, step, batchKey), params, query } }
 }
 
 function callOf(outer: Call, step: Step, batchKey: string | null): Call {

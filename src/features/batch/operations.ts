@@ -46,8 +46,8 @@ export function batchOperations(needs: BatchNeeds): Operation[] {
       }),
       answer: z.strictObject({ results: z.array(result) }),
       run: async (context, { body }) => {
-        const results = await runBatch(needs, context.call, body.operations, body.atomic === true)
-        return { bytes: { content: `{"results":[${results.join(',')}]}`, mediaType: 'application/json; charset=utf-8' } }
+        const { results, headers } = await runBatch(needs, context.call, body.operations, body.atomic === true)
+        return { headers, bytes: { content: `{"results":[${results.join(',')}]}`, mediaType: 'application/json; charset=utf-8' } }
       },
     }),
   ]
