@@ -1319,7 +1319,7 @@ export type Operations = {
     params: { id: string }
     query: Record<never, never>
     body: {
-      read: boolean
+      read?: boolean
     }
     answer: {
       id: string

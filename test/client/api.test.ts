@@ -83,7 +83,18 @@ test('an access token that ran out is refreshed once for all calls at that time'
   const person = await djinn.person()
   const device = await Device.open(djinn, person)
   await expire(person)
-  const answers = await Promise.all(Array.from({ length: 5 }, () => device.api.call('accounts.list')))
+  const calls = 5
+  const { promise: allRefused, resolve: refused } = Promise.withResolvers<void>()
+  let refusals = 0
+  device.network = async (_request, send) => {
+    const answer = await send()
+    if (answer.status !== 401) return answer
+    // None goes on before each has its refusal.
+    if (++refusals === calls) refused()
+    await allRefused
+    return answer
+  }
+  const answers = await Promise.all(Array.from({ length: calls }, () => device.api.call('accounts.list')))
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
   assert.equal(device.requests.filter((request) => request === 'POST /api/auth/refresh').length, 1)
   assert.equal(device.kept.length, 1)
