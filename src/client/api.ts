@@ -91,7 +91,8 @@ export class Api {
   async send<N extends OperationName>(name: N, options: CallOptions<N> = {}, signal?: AbortSignal): Promise<Response> {
     const used = this.#tokens?.accessToken
     const answer = await this.#request(name, options, signal)
-    if (answer.status !== 401 || used === undefined || name.startsWith('auth.')) return answer
+    // A wrong password is 401 too; only a token that ended is worth another one.
+    if (answer.status !== 401 || used === undefined || (await codeOf(answer)) !== 'unauthenticated') return answer
     if (this.#tokens?.accessToken === used) await this.refresh()
     return await this.#request(name, options, signal)
   }
@@ -162,4 +163,13 @@ async function readText(answer: Response): Promise<string> {
   } catch (error) {
     throw new OfflineError(error)
   }
+}
+
+/** The code of a refusal, read from a copy: the answer itself is still the caller's to read. */
+async function codeOf(answer: Response): Promise<unknown> {
+  const problem = (await answer
+    .clone()
+    .json()
+    .catch(() => null)) as { code?: unknown } | null
+  return problem?.code
 }

@@ -132,8 +132,22 @@ export class DjinnClient {
   async #syncOnce(): Promise<Pulled> {
     const { api, storage, onConflict = () => 'theirs' as const, onRejected = () => {} } = this.#options
     try {
-      await deliver({ api, storage, outbox: this.#outbox, replica: this.#replica, newKey: uuidv7, onConflict, onRejected })
-      return await pull({ api, storage, replica: this.#replica, meta: this.#meta, onLost: (household) => this.#giveUp(household) })
+      // What others did is pulled even while the server postpones what we did.
+      const postponed = await deliver({
+        api,
+        storage,
+        outbox: this.#outbox,
+        replica: this.#replica,
+        newKey: uuidv7,
+        onConflict,
+        onRejected,
+      }).catch((error: unknown) => {
+        if (error instanceof RetryLater) return error
+        throw error
+      })
+      const pulled = await pull({ api, storage, replica: this.#replica, meta: this.#meta, onLost: (household) => this.#giveUp(household) })
+      if (postponed) throw postponed
+      return pulled
     } finally {
       this.#changed()
     }

@@ -13,7 +13,7 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
-  for (const after of [false, true]) for (const since of [false, true]) list(after, since)
+  for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 
 type Described = { parameterOids: number[]; columns: { name: string; dataTypeID: number }[] }
