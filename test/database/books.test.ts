@@ -278,7 +278,7 @@ test('whatever is written by whom, balances, monthly totals, splits and transfer
         await assertBooks(djinn, person.householdId)
       }
     }),
-    { seed, numRuns: 30, endOnFailure: false, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: true },
+    { seed, numRuns: 20, endOnFailure: false },
   )
   // A history in which everything is refused would prove nothing; a rare step may miss its chance.
   const idle = Object.keys(steps).filter((name) => !done.has(name))
