@@ -31,7 +31,7 @@ export class Announcements {
   announce(household: string, revision: number, session: string | null) {
     this.#tell(household, revision, { session })
     this.#waiting.set(household, revision)
-    this.#timer ??= setTimeout(() => this.#send(), gatherMs)
+    this.#timer ??= setTimeout(() => void this.#send(), gatherMs)
     this.#timer.unref()
   }
 
@@ -39,12 +39,12 @@ export class Announcements {
     for (const handler of this.#handlers) handler(household, revision, own)
   }
 
-  #send() {
+  async #send() {
     this.#timer = undefined
     const entries = [...this.#waiting].map(([household, revision]) => `${household} ${revision}`)
     this.#waiting.clear()
     for (let start = 0; start < entries.length; start += entriesMax) {
-      this.#notifications.notify(channel, [this.#origin, ...entries.slice(start, start + entriesMax)].join(','))
+      await this.#notifications.notify(channel, [this.#origin, ...entries.slice(start, start + entriesMax)].join(','))
     }
   }
 
@@ -57,8 +57,9 @@ export class Announcements {
     }
   }
 
-  close() {
+  /** Tells what is still to be told. */
+  async close() {
     clearTimeout(this.#timer)
-    if (this.#waiting.size > 0) this.#send()
+    if (this.#waiting.size > 0) await this.#send()
   }
 }

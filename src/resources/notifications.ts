@@ -27,10 +27,12 @@ export class Notifications {
   }
 
   /** Tells all processes, this one included; lost while the connection is. */
-  notify(channel: string, payload: string) {
-    this.#client
-      ?.query('select pg_notify($1, $2)', [channel, payload])
-      .catch((error: unknown) => this.#log('a notification was lost', error))
+  async notify(channel: string, payload: string) {
+    try {
+      await this.#client?.query('select pg_notify($1, $2)', [channel, payload])
+    } catch (error) {
+      this.#log('a notification was lost', error)
+    }
   }
 
   /** Called whenever messages may have been missed. */
