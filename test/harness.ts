@@ -18,6 +18,9 @@ export type Reply = {
   text: string
 }
 
+/** What one step of a batch was answered. */
+export type StepResult = Pick<Reply, 'status' | 'headers' | 'body'> & { id: string }
+
 export type Sent = {
   body?: unknown
   headers?: Record<string, string>
@@ -161,6 +164,12 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
   }
   opened.add(djinn)
   return djinn
+}
+
+/** The refusal is this one, and points there. */
+export function assertRefused(reply: Reply, status: number, code: string, pointer?: string) {
+  assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text)
+  if (pointer !== undefined) assert.equal(reply.body.errors[0].pointer, pointer, reply.text)
 }
 
 export function makePerson(

@@ -1,5 +1,5 @@
 // The answer of an operation that writes nothing in a transaction of ours: 304 from the revision, rows as the network can take them.
-import { entityTag, matchesNone, variantOf } from './conditional.ts'
+import { entityTag, matchesNone, namesTag, variantOf } from './conditional.ts'
 import { selectFields } from './fields.ts'
 import { varyOnNetwork } from './negotiate.ts'
 import type { Answer, Context, Input, Operation, Related } from './operation.ts'
@@ -56,8 +56,9 @@ function tagged(performed: Performed, operation: Operation, { call }: Context, v
   const { status, headers, body } = performed
   if (operation.method !== 'GET' || operation.noStore || status !== 200 || body === null) return performed
   const etag = headers['etag'] ?? `"${variantOf(variant, String(body))}"`
-  const same = call.headers.ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-  return same ? { status: 304, headers: { ...headers, etag }, body: null } : { ...performed, headers: { ...headers, etag } }
+  return namesTag(call.headers.ifNoneMatch, etag)
+    ? { status: 304, headers: { ...headers, etag }, body: null }
+    : { ...performed, headers: { ...headers, etag } }
 }
 
 /** Adds the rows that the page names, and the page behind it. */

@@ -13,13 +13,15 @@ export function entityTag(revision: number, variant: string): string {
   return `"${revision.toString(36)}.${variant}"`
 }
 
+/** Whether an If-None-Match header names the tag: weak comparison (RFC 9110, 8.8.3.2), lists and the star. */
+export function namesTag(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false
+  return header.trim() === '*' || header.split(',').some((each) => each.trim().replace(/^W\//, '') === tag)
+}
+
 /** Whether an If-None-Match header names the representation at this revision. */
 export function matchesNone(header: string, revision: number, variant: string): boolean {
-  if (header.trim() === '*') return true
-  return header.split(',').some((tag) => {
-    const found = form.exec(tag.trim())
-    return found !== null && parseInt(found[1]!, 36) === revision && found[2] === variant
-  })
+  return namesTag(header, entityTag(revision, variant))
 }
 
 /**

@@ -47,17 +47,14 @@ export const currency = z
 
 /** Text that people read: length in UTF-16 units, no control characters but line ends. */
 export function text(max: number, min = 0) {
-  return (
-    z
-      .string()
-      .min(min)
-      .max(max)
-      // oxlint-disable-next-line no-control-regex -- refusing control characters is the point
-      .refine((value) => !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value), {
-        error: 'must not contain control characters',
-        params: { code: 'control-character' },
-      })
-  )
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value), {
+      error: 'must not contain control characters',
+      params: { code: 'control-character' },
+    })
 }
 
 export const idParams = z.strictObject({ id })

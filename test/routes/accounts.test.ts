@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { assertRefused, open, type Person, type Reply } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -14,11 +14,6 @@ before(async () => {
 
 const amountMax = Number.MAX_SAFE_INTEGER
 const draft = { name: 'Current', kind: 'checking', currency: 'EUR' }
-
-function assertRefused(reply: Reply, status: number, code: string, pointer?: string) {
-  assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text)
-  if (pointer !== undefined) assert.equal(reply.body.errors[0].pointer, pointer, reply.text)
-}
 
 async function balances(id: string) {
   const { body } = await ana.get(`/api/accounts/${id}?fields=openingBalance,balance,pendingBalance`)

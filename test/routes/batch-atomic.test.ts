@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { open, type Person, type Reply, type StepResult } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
 
 type Step = { method: string; path: string; headers?: Record<string, string>; body?: unknown }
-// oxlint-disable-next-line no-explicit-any -- steps answer every shape
-type Result = { id: string; status: number; headers: Record<string, string>; body: any }
 
 const date = '2026-01-31'
 const get = (path: string, headers: Record<string, string> = {}): Step => ({ method: 'GET', path, headers })
@@ -27,17 +25,17 @@ const spend = (accountId: string, amount: number, draft: object = {}): Step => (
 const send = (person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<Reply> =>
   person.post('/api/batch', { operations: steps.map((step, index) => ({ id: `s${index}`, ...step })), atomic: true }, headers)
 
-async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<Result[]> {
+async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<StepResult[]> {
   const { status, body, text } = await send(person, steps, headers)
   assert.equal(status, 200, text)
   assert.deepEqual(
-    body.results.map((result: Result) => result.id),
+    body.results.map((result: StepResult) => result.id),
     steps.map((_, index) => `s${index}`),
   )
   return body.results
 }
 
-const codes = (results: Result[]) => results.map(({ status, body }) => (status < 400 ? status : body.code))
+const codes = (results: StepResult[]) => results.map(({ status, body }) => (status < 400 ? status : body.code))
 
 /** Everything that a write would move: rows, balances, rollups, the journal, revisions and kept answers. */
 async function books(person: Person) {

@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { open, type Person, type Reply, type StepResult } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
 
 type Step = { id?: string; method: string; path: string; headers?: Record<string, string>; body?: unknown }
-// oxlint-disable-next-line no-explicit-any -- steps answer every shape
-type Result = { id: string; status: number; headers: Record<string, string>; body: any }
 
 const draft = { name: 'Purse', kind: 'cash', currency: 'EUR' }
 const get = (path: string): Step => ({ method: 'GET', path })
@@ -18,7 +16,7 @@ const keyed = (step: Step, key: string): Step => ({ ...step, headers: { 'Idempot
 const send = (person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<Reply> =>
   person.post('/api/batch', { operations: steps.map((step, index) => ({ id: `s${index}`, ...step })) }, headers)
 
-async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<Result[]> {
+async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<StepResult[]> {
   const { status, body, text } = await send(person, steps, headers)
   assert.equal(status, 200, text)
   return body.results
@@ -27,8 +25,8 @@ async function batch(person: Person, steps: Step[], headers: Record<string, stri
 const accounts = async (person: Person): Promise<string[]> =>
   (await person.get('/api/accounts?limit=100')).body.data.map((row: { name: string }) => row.name)
 
-const replayed = (result: Result) => result.headers['idempotency-replayed'] === 'true'
-const without = ({ headers: { 'idempotency-replayed': _mark, ...headers }, ...rest }: Result) => ({ ...rest, headers })
+const replayed = (result: StepResult) => result.headers['idempotency-replayed'] === 'true'
+const without = ({ headers: { 'idempotency-replayed': _mark, ...headers }, ...rest }: StepResult) => ({ ...rest, headers })
 
 test("a step's key replays its write, refuses another body, and leaves the other steps alone", async () => {
   const ana = await djinn.person()
@@ -183,7 +181,7 @@ test('an atomic batch that the minute does not hold is undone, all of it', async
   const operations = ['a', 'b', 'c'].map((id) => create(id))
   const { body } = await ana.post('/api/batch', { operations, atomic: true })
   assert.deepEqual(
-    body.results.map((result: Result) => [result.status, result.body.code]),
+    body.results.map((result: StepResult) => [result.status, result.body.code]),
     [
       [424, 'batch-undone'],
       [424, 'batch-undone'],
@@ -200,7 +198,7 @@ test('ten reads over ten transactions take at most four statements, and ten equa
   for (let number = 1; number <= 10; number++) {
     ids.push((await ana.post('/api/transactions', { accountId, date: '2026-01-31', amount: -number })).body.id)
   }
-  let results: Result[] = []
+  let results: StepResult[] = []
   const cost = async (steps: Step[]) => {
     const { statements } = await djinn.count(async () => void (results = await batch(ana, steps)))
     return statements

@@ -2,25 +2,23 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { open, type Person, type Reply, type StepResult } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
 
 type Step = { id?: string; method: string; path: string; headers?: Record<string, string>; body?: unknown }
-// oxlint-disable-next-line no-explicit-any -- steps answer every shape
-type Result = { id: string; status: number; headers: Record<string, string>; body: any }
 
 const date = '2026-01-31'
 const get = (path: string, headers: Record<string, string> = {}): Step => ({ method: 'GET', path, headers })
 const named = (steps: Step[]) => steps.map((step, index) => ({ id: `s${index}`, ...step }))
 
-async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<Result[]> {
+async function batch(person: Person, steps: Step[], headers: Record<string, string> = {}): Promise<StepResult[]> {
   const operations = named(steps)
   const { status, body, text } = await person.post('/api/batch', { operations }, headers)
   assert.equal(status, 200, text)
   assert.deepEqual(
-    body.results.map((result: Result) => result.id),
+    body.results.map((result: StepResult) => result.id),
     operations.map((step) => step.id),
   )
   return body.results
@@ -30,7 +28,7 @@ async function batch(person: Person, steps: Step[], headers: Record<string, stri
 const outer =
   /^(date|connection|keep-alive|transfer-encoding|content-(length|encoding)|x-(request-id|content-type-options)|cache-control|vary|ratelimit.*|www-.*)$/
 
-function told({ status, headers, body }: Reply | Result) {
+function told({ status, headers, body }: Reply | StepResult) {
   const { requestId, ...rest } = body !== null && typeof body === 'object' ? body : { requestId: undefined }
   if (status >= 400) assert.ok(requestId, 'a refusal names its request')
   const kept = Object.entries(headers).filter(([name]) => !outer.test(name))
@@ -161,7 +159,7 @@ test('writes of a batch do what they do one after the other, for a twin househol
   for (const { method, path, body } of steps) alone.push(await ana.call(method, path, body === undefined ? {} : { body }))
   const together = await batch(ben, steps)
   // Instants are those of the clock, and tags are of one household.
-  const timeless = (reply: Reply | Result) => {
+  const timeless = (reply: Reply | StepResult) => {
     const { status, headers, body } = told(reply)
     const text = JSON.stringify(body).replaceAll(/"\d{4}-\d\d-\d\dT[^"]*"/g, '"an instant"')
     return { status, body: JSON.parse(text), headers: Object.keys(headers).toSorted(), location: headers['location'] }

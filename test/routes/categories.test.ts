@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { assertRefused, open, type Person, type Reply } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -11,11 +11,6 @@ let ana: Person
 before(async () => {
   ana = await djinn.person()
 })
-
-function assertRefused(reply: Reply, status: number, code: string, pointer?: string) {
-  assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text)
-  if (pointer !== undefined) assert.equal(reply.body.errors[0].pointer, pointer, reply.text)
-}
 
 async function category(draft: Record<string, unknown> = {}): Promise<string> {
   const { status, body, text } = await ana.post('/api/categories', { name: 'Hobbies', kind: 'expense', ...draft })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
 import { asRole } from '../database/app-role.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { assertRefused, open, type Person, type Reply } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -14,11 +14,6 @@ before(async () => {
 })
 
 const draft = { name: 'Allotment', baseCurrency: 'EUR', timeZone: 'Europe/Madrid' }
-
-function assertRefused(reply: Reply, status: number, code: string, pointer?: string) {
-  assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text)
-  if (pointer !== undefined) assert.equal(reply.body.errors[0].pointer, pointer, reply.text)
-}
 
 /** A new person who has this role in Ana's household, besides a household of their own. */
 async function member(role: 'owner' | 'editor' | 'viewer'): Promise<Person> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
-import { open, type Person, type Reply } from '../harness.ts'
+import { assertRefused, open, type Person, type Reply } from '../harness.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -13,11 +13,6 @@ before(async () => {
 })
 
 const date = '2026-01-31'
-
-function assertRefused(reply: Reply, status: number, code: string, pointer?: string) {
-  assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text)
-  if (pointer !== undefined) assert.equal(reply.body.errors[0].pointer, pointer, reply.text)
-}
 
 const path = (id: string) => `/api/transactions/${id}`
 

@@ -1,6 +1,6 @@
 // One answer of a sync: a page of what changed since the cursor, towards a bound that its first page fixed.
 import { limits } from '../../values/limits.ts'
-import { variantOf } from '../../http/conditional.ts'
+import { namesTag, variantOf } from '../../http/conditional.ts'
 import { varyOnNetwork } from '../../http/negotiate.ts'
 import type { Answer, Context } from '../../http/operation.ts'
 import type { RowStatements } from '../../resources/rows.ts'
@@ -103,7 +103,7 @@ export async function syncPage(needs: SyncNeeds, context: Context, query: SyncQu
 /** Whether a conditional request is up to date: one statement for the revisions of the households that the session knows of. */
 async function nothingNew(context: Context, state: SyncState, tag: string): Promise<boolean> {
   const households = [...context.principal!.memberships.keys()]
-  if (state.to || !context.ifNoneMatch?.includes(tag) || households.length !== Object.keys(state.have).length) return false
+  if (state.to || !namesTag(context.ifNoneMatch, tag) || households.length !== Object.keys(state.have).length) return false
   const revisions = await context.database.revisions(households)
   return households.every((household) => revisions.get(household) !== undefined && revisions.get(household) === state.have[household])
 }

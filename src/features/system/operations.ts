@@ -1,5 +1,6 @@
 // System data: what every app needs before anyone has signed in. The same for all, so it is public and cached.
 import { z } from 'zod'
+import { namesTag } from '../../http/conditional.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import type { Catalog, SystemName } from './catalog.ts'
 
@@ -44,7 +45,7 @@ export function systemOperations(catalog: Catalog): Operation[] {
           etag: entry.etag,
           vary: 'Accept-Encoding',
         }
-        if (context.ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === entry.etag)) return { status: 304, headers }
+        if (namesTag(context.ifNoneMatch, entry.etag)) return { status: 304, headers }
         return { headers, bytes: { content: entry.bytes, mediaType: 'application/json; charset=utf-8' } }
       },
     }),

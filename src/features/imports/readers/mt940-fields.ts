@@ -14,7 +14,6 @@ export function readFields(text: string): Field[] {
   for (const whole of text.split(/\r\n|\n|\r/)) {
     number++
     // Some banks frame a message in control characters such as SOH and ETX.
-    // oxlint-disable-next-line no-control-regex
     let line = whole.replace(/[\u0001-\u0008\u000b-\u001f\ufeff]/g, '')
     if (/^\{[1-5]:/.test(line)) {
       current = null
