@@ -34,6 +34,7 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['DATABASE_DIRECT_URL', ['nonsense', 'postgres://host'], { DATABASE_URL: url }],
   ['DATABASE_PREPARED_STATEMENTS', ['yes', 'ON']],
   ['TRUSTED_PROXIES', ['nobody', '10.0.0.0/33', '10.0.0.1,', '::1/129', '10.0.0.1/x', '10.0.0']],
+  ['SECRETS_KEY', ['short', 'a'.repeat(64)]],
   ['RATE_LIMIT_ANONYMOUS', ['0', '-1', 'many', '1000001']],
   ['RATE_LIMIT_AUTHENTICATED', ['0', '1.5']],
   ['RATE_LIMIT_PREMIUM', ['0', 'NaN']],

@@ -12,6 +12,7 @@ import { Notifications } from '../resources/notifications.ts'
 import { PushGateway } from '../resources/push-gateway.ts'
 import { Queue } from '../resources/queue.ts'
 import { statement } from '../resources/statement.ts'
+import { Vault } from '../resources/vault.ts'
 import { limits } from '../values/limits.ts'
 
 const readInstallation = statement(
@@ -34,6 +35,7 @@ export type Resources = {
   announcements: Announcements
   mailer: Mailer | null
   metrics: Metrics
+  vault: Vault
   installation: { cursorSecret: Buffer; epoch: string }
   /** Whether the database is our own, so that a demo household may be made in it. */
   embedded: boolean
@@ -166,6 +168,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       announcements,
       mailer,
       metrics,
+      vault: new Vault(config.secretsKey ?? installation!.cursorSecret),
       installation: installation!,
       embedded: urls.embedded,
       connections,

@@ -28,6 +28,7 @@ export async function answerRead(
     principal?.userId ?? '',
     call.url,
     ...(operation.essential && call.network !== 'ordinary' ? [call.network] : []),
+    ...(operation.daily ? [context.today] : []),
   )
   if (conditional && call.headers.ifNoneMatch !== undefined) {
     const revision = await reader.readRevision()

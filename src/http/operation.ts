@@ -1,5 +1,6 @@
 // An operation, declared once: it is the route, the batch step, the OpenAPI entry, the metric label and the rate cost.
 import type { z } from 'zod'
+import type { Day } from '../values/day.ts'
 import type { RefusalCode } from '../values/refusal-codes.ts'
 import type { Database } from '../resources/database.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
@@ -14,12 +15,15 @@ export type Access = 'anonymous' | 'user' | 'viewer' | 'editor' | 'owner'
 export type Criticality = 'report' | 'list' | 'sync' | 'write' | 'auth'
 export type Role = 'owner' | 'editor' | 'viewer'
 
+/** What a session knows of a household that its user belongs to; kept with the session and renewed when any of it changes. */
+export type Membership = { role: Role; timeZone: string; baseCurrency: string }
+
 export type Principal = {
   userId: string
   sessionId: string
   tier: 'standard' | 'premium'
-  /** Household id -> role; the first is the user's own. */
-  memberships: ReadonlyMap<string, Role>
+  /** By household id; the first is the user's own. */
+  memberships: ReadonlyMap<string, Membership>
 }
 
 export type Upload = { bytes: Buffer; fileName: string | null }
@@ -33,7 +37,9 @@ export type Context = {
   nowMs: number
   address: string
   principal: Principal | null
-  household: { id: string; role: Role } | null
+  household: ({ id: string } & Membership) | null
+  /** The day it is in the household's time zone; UTC's without a household. */
+  readonly today: Day
   /** Reads: one round trip each. In a write operation this is its transaction. */
   db: Runner
   /** A live row of the household by its id, or null; reads share statements and rows within a run. */
@@ -110,6 +116,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   refusals?: readonly RefusalCode[]
   /** Reads of household data: answered 304 from the household's revision. */
   conditional?: boolean
+  /** Its answer depends on the household's day, which then stands in its tag. */
+  daily?: boolean
   /** `no-store` for what carries secrets, otherwise `private, no-cache`. */
   noStore?: boolean
   /** Long work of a write that needs no transaction (reading a file, hashing): done before one is opened. */

@@ -1,5 +1,6 @@
 // Every operation is entered here, whether it came as a request of its own or as a step of a batch.
 import { z } from 'zod'
+import { dayOf } from '../values/day.ts'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import type { Database } from '../resources/database.ts'
@@ -74,6 +75,7 @@ export async function perform(service: Service, operation: Operation, call: Call
     address: call.address,
     principal: call.principal,
     household,
+    today: dayOf(call.nowMs, household?.timeZone ?? 'UTC'),
     scope,
     db: shared.tx ?? run.reader(scope),
     load: shared.tx ? loadFrom(shared.tx, scope.household) : (rows, id) => run.load(scope, rows, id),
@@ -93,18 +95,20 @@ export async function perform(service: Service, operation: Operation, call: Call
 }
 
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */
-function authorise(operation: Operation, call: Call): { id: string; role: Role } | null {
+function authorise(operation: Operation, call: Call): Context['household'] {
   if (operation.access === 'anonymous') return null
   if (!call.principal)
     throw new Failure('unauthenticated', 'Send an access token: Authorization: Bearer <accessToken>.', { at: 'Authorization:' })
   if (operation.access === 'user') return null
   const id = call.householdHeader ?? call.principal.memberships.keys().next().value
-  const role = id === undefined ? undefined : call.principal.memberships.get(id)
-  if (id === undefined || role === undefined) {
+  const membership = id === undefined ? undefined : call.principal.memberships.get(id)
+  if (id === undefined || membership === undefined) {
     throw new Failure('not-found', 'There is no such household.', { at: 'Djinn-Household:' })
   }
-  if (rank[role] < rank[operation.access]) throw new Failure('forbidden', `This takes the role ${operation.access}; yours is ${role}.`)
-  return { id, role }
+  if (rank[membership.role] < rank[operation.access]) {
+    throw new Failure('forbidden', `This takes the role ${operation.access}; yours is ${membership.role}.`)
+  }
+  return { id, ...membership }
 }
 
 function readBody(operation: Operation, body: unknown): unknown {

@@ -98,6 +98,10 @@ export function readConfig(environment: Environment = process.env) {
   if (smtpUrl !== undefined && appUrl === undefined) {
     throw new ConfigError('APP_URL', 'must be set when SMTP_URL is: mailed links lead to the app')
   }
+  const secretsKey = text('SECRETS_KEY')
+  if (secretsKey !== undefined && (secretsKey.length < 32 || new Set(secretsKey).size < 10)) {
+    throw new ConfigError('SECRETS_KEY', 'must be 32 random characters or more, for instance of `openssl rand -base64 32`')
+  }
   const fcmAccount = serviceAccount('FCM_SERVICE_ACCOUNT')
   const fcmUrl = webUrl('FCM_URL') ?? 'https://fcm.googleapis.com'
   const config = {
@@ -117,6 +121,8 @@ export function readConfig(environment: Environment = process.env) {
       premium: integer('RATE_LIMIT_PREMIUM', 1_000, 1, 1_000_000),
       login: integer('RATE_LIMIT_LOGIN', 10, 1, 1_000_000),
     },
+    /** What seals secrets that are read back; without it, a secret that lies in the database itself. */
+    secretsKey,
     smtpUrl,
     mailFrom,
     appUrl,

@@ -15,6 +15,9 @@ const check = (view: string) =>
 export const invariants = [
   ['balances', 'Each balance is the opening balance plus its rows', check('broken_balances')],
   ['monthly totals', "Each month's totals are the sums of its rows", check('broken_monthly_totals')],
+  ['category totals', "Each day's and month's totals by category are the sums of its rows", check('broken_category_totals')],
+  ['account months', 'The months of an account sum to its rows', check('broken_account_months')],
+  ['balance changes', 'What was known of balances adds up to what they are', check('broken_balance_changes')],
   ['splits', 'Splits sum to their transaction', check('broken_splits')],
   ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],

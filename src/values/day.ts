@@ -36,7 +36,19 @@ export function daysBetween(from: Day, to: Day): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000)
 }
 
-/** The day of an instant (milliseconds of the epoch) in an IANA zone. */
+type Span = { day: Day; fromMs: number; toMs: number }
+const lastSpans = new Map<string, Span>()
+
+/** The day of an instant (milliseconds of the epoch) in an IANA zone. Each zone's last day is kept: nearly every request asks for it again. */
 export function dayOf(instantMs: number, timeZone: string): Day {
-  return Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone).toPlainDate().toString()
+  const last = lastSpans.get(timeZone)
+  if (last && instantMs >= last.fromMs && instantMs < last.toMs) return last.day
+  const date = Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone).toPlainDate()
+  const span = {
+    day: date.toString(),
+    fromMs: date.toZonedDateTime(timeZone).epochMilliseconds,
+    toMs: date.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds,
+  }
+  lastSpans.set(timeZone, span)
+  return span.day
 }

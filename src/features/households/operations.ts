@@ -122,7 +122,7 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       answer: householdShape,
       refusals: ['forbidden', 'precondition-failed'],
       run: async (context, { params, body }) => {
-        requireOwner(context.principal!.memberships.get(params.id))
+        requireOwner(context.principal!.memberships.get(params.id)?.role)
         const [, [row]] = await Promise.all([
           context.db.run(enterHousehold, { id: params.id }),
           context.db.run(patchHousehold, {

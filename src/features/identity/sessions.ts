@@ -127,7 +127,7 @@ export function makeAuthenticate(database: Database, notifications: Notification
       userId: session.userId,
       sessionId: session.id,
       tier: session.tier as Principal['tier'],
-      memberships: new Map(memberships.map((row) => [row.householdId, row.role as Role])),
+      memberships: new Map(memberships.map(({ householdId, role, ...row }) => [householdId, { role: role as Role, ...row }])),
     }
     if (notifications.listening && heard === heardBefore) remember({ principal, expiresAtMs: session.expiresAtMs, tokenKey })
     return principal

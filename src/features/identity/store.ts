@@ -81,8 +81,8 @@ export const sessionByAccess = statement(
 export const membershipsOf = statement(
   'sessions.memberships',
   { user: 'uuid' },
-  { householdId: 'uuid', role: 'text' },
-  `select m.household_id as "householdId", m.role from memberships m join households h on h.household_id = m.household_id
+  { householdId: 'uuid', role: 'text', timeZone: 'text', baseCurrency: 'text' },
+  `select m.household_id as "householdId", m.role, h.time_zone as "timeZone", h.base_currency as "baseCurrency" from memberships m join households h on h.household_id = m.household_id
   where m.user_id = :user and h.deleted_at is null order by (m.role = 'owner') desc, m.created_at, m.household_id limit 100`,
 )
 
