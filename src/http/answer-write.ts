@@ -5,7 +5,7 @@ import { entityTag, variantOf } from './conditional.ts'
 import type { Context, Input, Operation, Upload } from './operation.ts'
 import type { Performed, Service } from './perform.ts'
 import { loadFrom } from './read-run.ts'
-import { hashRequest, keepForReplay, openWrite, readKey } from './replay.ts'
+import { findKept, hashRequest, keepForReplay, makeClaim, openWrite, readKey } from './replay.ts'
 
 /** With `outer` the write is part of that transaction, and whoever opened it commits. */
 export async function answerWrite(
@@ -19,15 +19,26 @@ export async function answerWrite(
   const { call, scope } = context
   const user = call.principal!.userId
   const [path = '', search = ''] = call.url.split('?', 2)
-  const claim = {
-    method: operation.method,
-    path,
-    key: readKey(call.headers.idempotencyKey),
-    requestHash: hashRequest(`${scope.household ?? ''}?${search}`, operation.body === 'file' ? (call.body as Upload).bytes : call.body),
+  const content = operation.body === 'file' ? (call.body as Upload).bytes : call.body
+  const claim = await makeClaim(
+    user,
+    {
+      method: operation.method,
+      path,
+      key: readKey(call.headers.idempotencyKey),
+      requestHash: hashRequest(`${scope.household ?? ''}?${search}`, content),
+    },
+    operation.noStore === true,
+  )
+  if (operation.prepare) {
+    // What is prepared may be refused by what the first call changed: a repeat of a password change has the old password.
+    const kept = await findKept(context.db, user, claim)
+    if (kept) return kept
+    input.prepared = await operation.prepare(context, input)
   }
   const work = async (tx: Transaction): Promise<Performed> => {
     const kept = await openWrite(tx, scope.household, user, claim)
-    if (kept) return { ...kept, headers: { ...kept.headers, 'idempotency-replayed': 'true' } }
+    if (kept) return kept
     const household = scope.household
     const answer = await operation.run(
       {

@@ -118,7 +118,7 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   conditional?: boolean
   /** Its answer depends on the household's day, which then stands in its tag. */
   daily?: boolean
-  /** `no-store` for what carries secrets, otherwise `private, no-cache`. */
+  /** For what carries secrets: `no-store` instead of `private, no-cache`, and what an Idempotency-Key keeps of a write is sealed. */
   noStore?: boolean
   /** Long work of a write that needs no transaction (reading a file, hashing): done before one is opened. */
   prepare?: (context: Context, input: Input<P, Q, B>) => Promise<R>

@@ -90,7 +90,6 @@ export async function perform(service: Service, operation: Operation, call: Call
   if (operation.effect !== 'write') {
     return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : run.reader(scope))
   }
-  if (operation.prepare) input.prepared = await operation.prepare(context, input)
   return await answerWrite(service, operation, context, input, fields, shared.tx ?? null)
 }
 

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import type { Database } from '../resources/database.ts'
-import type { Transaction } from '../resources/transaction.ts'
+import type { Runner, Transaction } from '../resources/transaction.ts'
 import { statement } from '../resources/statement.ts'
+import { sealingOf, type Sealing } from './sealed-answer.ts'
 
-export type Claim = { method: string; path: string; key: string | null; requestHash: Buffer }
+/** What a write is known by; with `sealing` its answer is kept sealed. */
+export type Claim = { method: string; path: string; key: string | null; requestHash: Buffer; sealing: Sealing | null }
 export type Kept = { status: number; headers: Record<string, string>; body: string | null }
 
 const beginWrite = statement(
@@ -15,6 +17,13 @@ const beginWrite = statement(
   { revision: 'int8?', busy: 'bool', hash: 'bytea?', status: 'int4?', headers: 'jsonb?', body: 'text?' },
   `select revision, busy, known_hash as hash, known_status as status, known_headers as headers, known_body as body
   from begin_write(:household, :user, :method, :path, :key)`,
+)
+const findAnswer = statement(
+  'replay.find',
+  { user: 'uuid', method: 'text', path: 'text', key: 'text' },
+  { hash: 'bytea', status: 'int4', headers: 'jsonb', body: 'text?' },
+  `select request_hash as hash, status, headers, body from idempotency_keys
+  where user_id = :user and method = :method and path = :path and key = :key`,
 )
 const keepAnswer = statement(
   'replay.keep',
@@ -43,6 +52,13 @@ export function hashRequest(query: string, body: unknown): Buffer {
   return createHash('sha256').update(query).update('\0').update(content).digest()
 }
 
+/** The claim of a write. One that carries secrets is filed and sealed by what only the caller has. */
+export async function makeClaim(user: string, plain: Omit<Claim, 'sealing'>, secret: boolean): Promise<Claim> {
+  if (!secret || plain.key === null) return { ...plain, sealing: null }
+  const sealing = await sealingOf([user, plain.method, plain.path], plain.key, plain.requestHash)
+  return { ...plain, key: sealing.filedKey, requestHash: sealing.requestHash, sealing }
+}
+
 /**
  * Opens the write: raises the household's revision, or answers what the key answered before.
  * Without a key nothing is awaited, so that the opening rides with the operation's first statement.
@@ -61,17 +77,35 @@ export async function openWrite(tx: Transaction, household: string | null, user:
   if (found!.busy) {
     throw new Failure('idempotency-in-progress', 'The first request with this Idempotency-Key is still running.', { retryAfterS: 1 })
   }
-  if (found!.status === null) return null
-  if (!found!.hash!.equals(claim.requestHash)) {
+  const { hash, status, headers, body } = found!
+  return status === null ? null : answerOf(claim, { hash: hash!, status, headers, body })
+}
+
+/** What the key answered before, for work that a repeat must not do again even outside of the transaction. */
+export async function findKept(runner: Runner, user: string, claim: Claim): Promise<Kept | null> {
+  if (claim.key === null) return null
+  const [found] = await runner.run(findAnswer, { user, method: claim.method, path: claim.path, key: claim.key })
+  return found ? answerOf(claim, found) : null
+}
+
+function answerOf(claim: Claim, found: { hash: Buffer; status: number; headers: unknown; body: string | null }): Kept {
+  if (!found.hash.equals(claim.requestHash)) {
     throw new Failure('idempotency-key-reused', 'The Idempotency-Key was sent before with another body.', { at: 'Idempotency-Key:' })
   }
-  return { status: found!.status, headers: found!.headers as Record<string, string>, body: found!.body }
+  const { status, headers, body } = found
+  return {
+    status,
+    headers: { ...(headers as Record<string, string>), 'idempotency-replayed': 'true' },
+    body: body !== null && claim.sealing ? claim.sealing.open(body) : body,
+  }
 }
 
 /** Keeps the answer; it is sent together with the commit. */
 export function keepForReplay(tx: Transaction, user: string, claim: Claim, kept: Kept) {
   if (claim.key === null) return
-  tx.run(keepAnswer, { user, method: claim.method, path: claim.path, key: claim.key, hash: claim.requestHash, ...kept }).catch(() => {})
+  const { method, path, key, requestHash: hash, sealing } = claim
+  const body = kept.body !== null && sealing ? sealing.seal(kept.body) : kept.body
+  tx.run(keepAnswer, { user, method, path, key, hash, ...kept, body }).catch(() => {})
 }
 
 const sweepAnswers = statement(
