@@ -13,7 +13,7 @@ export async function answerRead(
   service: Service,
   operation: Operation,
   context: Context,
-  input: Input & { prepared: unknown },
+  input: Input & { prepared: unknown; ahead: unknown },
   fields: string[] | null,
   /** None behind a write of the same transaction: the revision outside is of before, and the one inside is not the last word yet. */
   reader: RevisionedReader | null,
@@ -67,7 +67,7 @@ async function enrich(
   operation: Operation,
   related: readonly Related[],
   context: Context,
-  input: Input & { prepared: unknown },
+  input: Input & { prepared: unknown; ahead: unknown },
   page: Page,
 ): Promise<Page> {
   const enriched: Page = { ...page }

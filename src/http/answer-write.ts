@@ -12,7 +12,7 @@ export async function answerWrite(
   service: Service,
   operation: Operation,
   context: Context,
-  input: Input & { prepared: unknown },
+  input: Input & { prepared: unknown; ahead: unknown },
   fields: string[] | null,
   outer: Transaction | null,
 ): Promise<Performed> {
@@ -37,18 +37,15 @@ export async function answerWrite(
     input.prepared = await operation.prepare(context, input)
   }
   const work = async (tx: Transaction): Promise<Performed> => {
-    const kept = await openWrite(tx, scope.household, user, claim)
-    if (kept) return kept
     const household = scope.household
-    const answer = await operation.run(
-      {
-        ...context,
-        db: tx,
-        tx,
-        load: loadFrom(tx, household),
-      },
-      input,
-    )
+    const inside: Context = { ...context, db: tx, tx, load: loadFrom(tx, household) }
+    const opening = openWrite(tx, household, user, claim)
+    const reading = operation.readAhead?.(inside, input)
+    // Nobody asks for it when the key was used before.
+    reading?.catch(() => {})
+    const kept = await opening
+    if (kept) return kept
+    const answer = await operation.run(inside, { ...input, ahead: await reading })
     const headers: Record<string, string> = { ...answer.headers }
     const revision = answer.revision ?? (answer.body as { revision?: number } | undefined)?.revision
     if (typeof revision === 'number' && household) {

@@ -7,7 +7,7 @@ import { columnsOf, type Row, type RowStatements } from '../resources/rows.ts'
 import type { Shape, Statement } from '../resources/statement.ts'
 import { page } from './page.ts'
 import { pageQuery, updatedSince } from './parameters.ts'
-import { changedSince, refuseConflicts } from './merge.ts'
+import { changedSince, refuseConflicts, type Since } from './merge.ts'
 import type { Answer, Context } from './operation.ts'
 
 type Presented = Record<string, unknown> & { id: string; revision: number }
@@ -66,18 +66,33 @@ export async function createRow<C extends Shape>(
   return { status: 200, body: existing, headers: { location: `${path}/${id}` } }
 }
 
-/** Changes the given fields of a live row. */
+export type Before<C extends Shape> = { current: Row<C> | null; since: Since }
+
+/** What a PATCH made on an older revision is held against, null for one that says nothing of it. To be read ahead. */
+export async function readBefore<C extends Shape>(
+  context: Context,
+  rows: RowStatements<C>,
+  id: string,
+  baseRevision: number | undefined,
+): Promise<Before<C> | null> {
+  if (baseRevision === undefined) return null
+  const [current, since] = await Promise.all([context.load(rows, id), changedSince(context, baseRevision, [id])])
+  return { current, since }
+}
+
+/** Changes the given fields of a live row. `before` is read here unless it was read ahead. */
 export async function patchRow<C extends Shape>(
   context: Context,
   rows: RowStatements<C>,
   id: string,
   given: Record<string, unknown> & { baseRevision?: number | undefined },
+  before?: Before<C> | null,
 ): Promise<Answer> {
   const { baseRevision, ...changes } = given
-  if (baseRevision !== undefined) {
-    const [current, since] = await Promise.all([context.load(rows, id), changedSince(context, baseRevision, [id])])
-    if (!current) throw await whyNot(context, rows, id)
-    refuseConflicts(baseRevision, since, { current: current as unknown as Presented, changes })
+  const found = before === undefined ? await readBefore(context, rows, id, baseRevision) : before
+  if (baseRevision !== undefined && found) {
+    if (!found.current) throw await whyNot(context, rows, id)
+    refuseConflicts(baseRevision, found.since, { current: found.current as unknown as Presented, changes })
   }
   const [row] = await context.db.run(rows.patch as never, {
     household: context.household!.id,

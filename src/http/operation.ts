@@ -78,7 +78,7 @@ export type Input<P = unknown, Q = unknown, B = unknown> = { params: P; query: Q
 /** Rows of another noun that rows of a list name. */
 export type Related = { name: string; rows: RowStatements; ids: (row: Record<string, unknown>) => (string | null)[] }
 
-export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
+export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = unknown> = {
   /** `noun.verb`, unique: metric label and OpenAPI operationId. */
   name: string
   /** One line for the documentation, and what else an app author must know. */
@@ -122,12 +122,14 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown> = {
   noStore?: boolean
   /** Long work of a write that needs no transaction (reading a file, hashing): done before one is opened. */
   prepare?: (context: Context, input: Input<P, Q, B>) => Promise<R>
-  run: (context: Context, input: Input<P, Q, B> & { prepared: R }) => Promise<Answer>
+  /** Reads of a write that are sent together with its opening: behind the household's lock, and with a key too at the cost of no round trip. */
+  readAhead?: (context: Context, input: Input<P, Q, B>) => Promise<A>
+  run: (context: Context, input: Input<P, Q, B> & { prepared: R; ahead: A }) => Promise<Answer>
 }
 
 /** Declares an operation; the types of its input follow from its schemas. */
-export function operation<P = Record<never, never>, Q = Record<never, never>, B = undefined, R = undefined>(
-  declared: Operation<P, Q, B, R>,
+export function operation<P = Record<never, never>, Q = Record<never, never>, B = undefined, R = undefined, A = undefined>(
+  declared: Operation<P, Q, B, R, A>,
 ): Operation {
   return declared as unknown as Operation
 }

@@ -86,7 +86,7 @@ export async function perform(service: Service, operation: Operation, call: Call
     ifNoneMatch: call.headers.ifNoneMatch,
     ifMatchRevision: call.headers.ifMatch === undefined || operation.method === 'GET' ? null : revisionOfMatch(call.headers.ifMatch),
   }
-  const input = { params, query, body, prepared: undefined as unknown }
+  const input = { params, query, body, prepared: undefined as unknown, ahead: undefined as unknown }
   if (operation.effect !== 'write') {
     return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : run.reader(scope))
   }

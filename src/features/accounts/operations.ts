@@ -1,7 +1,7 @@
 // Accounts: where the money is. The database keeps their balances.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
-import { createRow, idListQuery, listRows, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { createRow, idListQuery, listRows, patchRow, readBefore, readRow, removeRow, restoreRow } from '../../http/collection.ts'
 import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import { amount, currency, id, idParams, instant, listOf, text } from '../../http/parameters.ts'
@@ -131,10 +131,11 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       answer: accountShape,
       row: accountShape,
       refusals: ['conflict', 'deleted', 'precondition-failed', 'in-use', 'institution-not-found'],
-      run: async (context, { params, body }) => {
+      readAhead: (context, { params, body }) => readBefore(context, accountRows, params.id, body.baseRevision),
+      run: async (context, { params, body, ahead }) => {
         await checkInstitution(body.institutionId)
         try {
-          return await patchRow(context, accountRows, params.id, body)
+          return await patchRow(context, accountRows, params.id, body, ahead)
         } catch (error) {
           // Each transaction carries its account's currency, held equal by this foreign key.
           if ((error as { constraint?: string }).constraint !== 'transaction_account') throw error

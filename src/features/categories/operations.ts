@@ -1,6 +1,6 @@
 // Categories: what the money was for. A household starts with a copy of the system's defaults.
 import { z } from 'zod'
-import { createRow, idListQuery, listRows, patchRow, readRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { createRow, idListQuery, listRows, patchRow, readBefore, readRow, removeRow, restoreRow } from '../../http/collection.ts'
 import { baseRevision } from '../../http/merge.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import { id, idParams, instant, listOf, text } from '../../http/parameters.ts'
@@ -123,7 +123,8 @@ export function categoryOperations(): Operation[] {
       answer: categoryShape,
       row: categoryShape,
       refusals: ['conflict', 'deleted', 'precondition-failed', 'category-not-found', 'category-kind-mismatch', 'category-cycle'],
-      run: (context, { params, body }) => patchRow(context, categoryRows, params.id, body),
+      readAhead: (context, { params, body }) => readBefore(context, categoryRows, params.id, body.baseRevision),
+      run: (context, { params, body, ahead }) => patchRow(context, categoryRows, params.id, body, ahead),
     }),
     operation({
       ...shared,

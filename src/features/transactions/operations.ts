@@ -8,7 +8,7 @@ import { amountMinorMax } from '../../values/money.ts'
 import { listTransactions, removeSingle, transactionNature, transactionRows, filters, type Filter } from './store.ts'
 import { status, transactionChanges, transactionDraft, transactionShape } from './transaction.ts'
 
-import { create, patch, partOfTransfer } from './writes.ts'
+import { create, patch, partOfTransfer, readBeforeCreate, readBeforePatch } from './writes.ts'
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -62,7 +62,8 @@ export function transactionOperations(needs: TransactionNeeds): Operation[] {
       answer: transactionShape,
       status: 201,
       refusals: ['already-exists', 'currency-mismatch', ...references],
-      run: (context, { body }) => create(context, body),
+      readAhead: (context, { body }) => readBeforeCreate(context, body),
+      run: (context, { body, ahead }) => create(context, body, ahead),
     }),
     operation({
       ...shared,
@@ -102,7 +103,8 @@ export function transactionOperations(needs: TransactionNeeds): Operation[] {
         'currency-mismatch',
         ...references,
       ],
-      run: (context, { params, body }) => patch(context, params.id, body),
+      readAhead: (context, { params, body }) => readBeforePatch(context, params.id, body),
+      run: (context, { params, body, ahead }) => patch(context, params.id, body, ahead),
     }),
     operation({
       ...shared,
@@ -140,8 +142,8 @@ export function transactionOperations(needs: TransactionNeeds): Operation[] {
       params: idParams,
       answer: transactionShape,
       refusals: ['not-deleted', 'restore-expired', 'part-of-transfer', 'account-not-found', 'account-closed', 'category-not-found'],
-      run: async (context, { params }) => {
-        const [nature] = await context.db.run(transactionNature, { household: context.household!.id, id: params.id })
+      readAhead: (context, { params }) => context.db.run(transactionNature, { household: context.household!.id, id: params.id }),
+      run: async (context, { params, ahead: [nature] }) => {
         if (nature?.transferId && nature.deletedAt !== null) throw partOfTransfer(nature.transferId)
         return await restoreRow(context, transactionRows, params.id)
       },

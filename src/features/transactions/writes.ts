@@ -1,15 +1,19 @@
 // What the writes of transactions decide before the statement: originals and their rates, legs of transfers, and why no row was found.
 import { Failure } from '../../values/failure.ts'
-import { createRow, finite, whyNot } from '../../http/collection.ts'
-import { changedSince, refuseConflicts } from '../../http/merge.ts'
+import { createRow, finite, readBefore, whyNot } from '../../http/collection.ts'
+import { refuseConflicts } from '../../http/merge.ts'
 import type { Context } from '../../http/operation.ts'
 import { accountCurrency, insertTransaction, patchTransaction, transactionNature, transactionRows } from './store.ts'
 import { completeSplits, editedFields, rateOf, type TransactionChanges, type TransactionDraft } from './transaction.ts'
 
-export async function create(context: Context, body: TransactionDraft) {
+/** What a new row needs beforehand: with an original amount the account's currency, for the rate. */
+export async function readBeforeCreate(context: Context, body: TransactionDraft): Promise<string | null> {
+  return body.original ? await currencyOf(context, body.accountId) : null
+}
+
+export async function create(context: Context, body: TransactionDraft, currency: string | null) {
   const { original, splits, ...plain } = body
-  // Only a row with an original amount needs the account's currency beforehand, for its rate.
-  const columns = original ? originalColumns(await currencyOf(context, body.accountId), body.amount, original) : null
+  const columns = original ? originalColumns(currency, body.amount, original) : null
   const sent: Record<string, unknown> & { id?: string } = {
     ...plain,
     splits: completeSplits(splits),
@@ -38,20 +42,27 @@ const mergedTogether = {
   original: ['original_amount', 'original_currency'],
 }
 
-export async function patch(context: Context, transactionId: string, body: TransactionChanges) {
-  const household = context.household!.id
-  const { original, splits, baseRevision, ...plain } = body
+/** What a patch is decided by: the row it was made on, its nature, and the currency of the account it moves to. */
+export async function readBeforePatch(context: Context, transactionId: string, body: TransactionChanges) {
   const ofMoney = ['accountId', 'date', 'amount', 'splits', 'original'].some((name) => Object.hasOwn(body, name))
-  // Asked together they take one round trip.
   const [before, [nature], currency] = await Promise.all([
-    baseRevision === undefined
-      ? null
-      : Promise.all([context.load(transactionRows, transactionId), changedSince(context, baseRevision, [transactionId])]),
-    ofMoney ? context.db.run(transactionNature, { household, id: transactionId }) : [],
+    readBefore(context, transactionRows, transactionId, body.baseRevision),
+    ofMoney ? context.db.run(transactionNature, { household: context.household!.id, id: transactionId }) : [],
     body.accountId === undefined ? undefined : currencyOf(context, body.accountId),
   ])
+  return { before, nature, currency }
+}
+
+export async function patch(
+  context: Context,
+  transactionId: string,
+  body: TransactionChanges,
+  { before, nature, currency }: Awaited<ReturnType<typeof readBeforePatch>>,
+) {
+  const household = context.household!.id
+  const { original, splits, baseRevision, ...plain } = body
   if (baseRevision !== undefined && before) {
-    const [current, since] = before
+    const { current, since } = before
     if (!current) throw await whyNot(context, transactionRows, transactionId)
     const wanted = {
       ...plain,

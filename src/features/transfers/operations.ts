@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { finite, idListQuery, listRows, removeRow, restoreRow, whyNot } from '../../http/collection.ts'
-import { baseRevision, changedSince, refuseConflicts } from '../../http/merge.ts'
+import { baseRevision, changedSince, refuseConflicts, type Since } from '../../http/merge.ts'
 import { operation, type Context, type Operation } from '../../http/operation.ts'
 import { day, id, idParams, instant, listOf, positiveAmount, text } from '../../http/parameters.ts'
 import { newId } from '../../values/id.ts'
@@ -128,10 +128,11 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
       body: changes,
       answer: transferShape,
       refusals: ['conflict', 'deleted', 'precondition-failed', 'transaction-reconciled', ...references],
-      run: async (context, { params, body }) => {
+      readAhead: (context, { params, body }) => readLegs(context, params.id, body.baseRevision),
+      run: async (context, { params, body, ahead }) => {
         const household = context.household!.id
         const { baseRevision: base, ...wanted } = body
-        if (base !== undefined) await refuseOverlap(context, params.id, base, wanted)
+        if (base !== undefined && ahead) await refuseOverlap(context, params.id, base, wanted, ahead)
         // Sent together they take one round trip; a refusal afterwards rolls all of it back.
         const [[touched], legs, [row]] = await Promise.all([
           context.db.run(touchTransfer, { household, id: params.id, ifRevision: finite(context.ifMatchRevision) }),
@@ -201,13 +202,21 @@ export function transferOperations(leg: z.ZodObject): Operation[] {
   ]
 }
 
-/** Refuses a change made on an older revision when others changed the same of its legs. */
-async function refuseOverlap(context: Context, transferId: string, base: number, wanted: Record<string, unknown>) {
+type Before = { row: Parameters<typeof present>[0] | undefined; since: Since }
+
+/** What a change made on an older revision is held against: the legs as they are, and what changed of them since. */
+async function readLegs(context: Context, transferId: string, base: number | undefined): Promise<Before | null> {
+  if (base === undefined) return null
   const ids = [legId(transferId, 'from'), legId(transferId, 'to')]
   const [[row], since] = await Promise.all([
     context.db.run(readTransfers, { household: context.household!.id, ids: [transferId] }),
     changedSince(context, base, ids),
   ])
+  return { row, since }
+}
+
+/** Refuses a change made on an older revision when others changed the same of its legs. */
+async function refuseOverlap(context: Context, transferId: string, base: number, wanted: Record<string, unknown>, { row, since }: Before) {
   if (!row) throw await whyNot(context, transferRows, transferId)
   const there = present(row)
   refuseConflicts(base, since, {
