@@ -24,6 +24,7 @@ const owners: Record<string, string> = {
   imports: 'imports',
   import_files: 'imports',
   import_rows: 'imports',
+  restores: 'exports',
   system_data: 'system',
   devices: 'push',
   notifications: 'push',
@@ -37,6 +38,8 @@ const guests: Record<string, string[]> = {
   transfers: ['transactions'],
   // A commit makes the rows of the file, an undo takes them back.
   imports: ['transactions'],
+  // A household's document is put back into the tables that it was taken from.
+  exports: ['households', 'accounts', 'categories', 'imports', 'import_rows', 'transfers', 'transactions'],
 }
 
 function importsOf(file: string, text: string): string[] {

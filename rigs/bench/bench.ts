@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { printFigures, type Figure } from './figure.ts'
 import { measureEvents } from './events.ts'
+import { measureExports } from './exports.ts'
 import { measureImports } from './imports.ts'
 import { measureRevisions } from './revisions.ts'
 import { measureRoundTrips } from './round-trips.ts'
@@ -12,6 +13,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   'round-trips': measureRoundTrips,
   start: measureStart,
   imports: measureImports,
+  exports: measureExports,
   revisions: measureRevisions,
   sync: measureSync,
   events: measureEvents,

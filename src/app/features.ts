@@ -11,6 +11,9 @@ import { categoryOperations, copyDefaults, type DefaultCategory } from '../featu
 import { categoryRows } from '../features/categories/store.ts'
 import { EventHub } from '../features/events/hub.ts'
 import { eventOperations } from '../features/events/operations.ts'
+import type { ReadDocument } from '../features/exports/document-reader.ts'
+import { exportOperations } from '../features/exports/operations.ts'
+import { readDocumentApart, restoredTransactions, restoreHousehold } from '../features/exports/restore.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
@@ -79,7 +82,12 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       ],
     }),
     ...transferOperations(transactionShape),
-    ...importOperations(),
+    ...importOperations({
+      readDocument: readDocumentApart,
+      restore: (context, document) => restoreHousehold(context, document as ReadDocument),
+      restoredTransactions,
+    }),
+    ...exportOperations(),
     ...auditOperations(),
     ...systemOperations(catalog),
     ...syncOperations({

@@ -98,6 +98,11 @@ export function finish(operation: Operation, answer: Answer, fields: readonly st
   if (answer.stream) {
     return { status: 200, headers: { ...headers, 'content-type': operation.answerType! }, body: null, stream: answer.stream }
   }
+  if (answer.download) {
+    const { mediaType, fileName } = answer.download
+    const named = { 'content-type': mediaType, 'content-disposition': `attachment; filename="${fileName}"` }
+    return { status: 200, headers: { ...headers, ...named }, body: null, download: answer.download }
+  }
   const status = answer.status ?? operation.status ?? 200
   if (answer.body === undefined) return { status: status === 200 ? 204 : status, headers, body: null }
   const body = fields ? selectFields(answer.body as Row, fields) : answer.body

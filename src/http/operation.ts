@@ -66,9 +66,13 @@ export type Answer = {
   revision?: number
   /** Bytes as they are, with their media type, instead of a JSON body. */
   bytes?: { content: Buffer | string; mediaType: string }
+  /** Bytes that are made while they are sent, for what is larger than memory should hold. */
+  download?: Download
   /** Takes over the connection and answers what to call when the client is gone. */
   stream?: (sink: EventSink) => Promise<() => void>
 }
+
+export type Download = { chunks: AsyncIterable<string>; mediaType: string; fileName: string }
 
 /** Where a stream is written to; it ends by itself when the client does not read. */
 export type EventSink = { write: (text: string) => void; end: () => void }
@@ -92,7 +96,7 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = un
   criticality: Criticality
   /**
    * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs; `stream`: the answer goes on
-   * for as long as both sides like.
+   * for as long as both sides like, or is made while it is sent.
    */
   effect: 'read' | 'write' | 'own' | 'stream'
   params?: z.ZodType<P>

@@ -49,7 +49,10 @@ export type Shared = {
   tx?: Transaction
 }
 
-export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null; stream?: Answer['stream'] }
+export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null } & Pick<
+  Answer,
+  'stream' | 'download'
+>
 
 const rank: Record<Role, number> = { viewer: 1, editor: 2, owner: 3 }
 const empty = z.strictObject({})

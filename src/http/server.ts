@@ -14,10 +14,12 @@ import type { Authenticate } from './authenticate.ts'
 import { bearerToken } from './authenticate.ts'
 import { chooseEncoding, compress } from './compress.ts'
 import type { Charge } from './charge.ts'
-import type { Operation, Upload } from './operation.ts'
+import type { Operation } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
+import { openDownload } from './download.ts'
 import { streamEvents } from './stream.ts'
 import { perform, type Performed, type Service } from './perform.ts'
+import { readUpload } from './upload.ts'
 import { singleValues } from './query.ts'
 import { methodNotAllowed } from './routes.ts'
 import { toFailure, toProblem } from './refusals.ts'
@@ -148,39 +150,12 @@ async function readRequestBody(operation: Operation, request: FastifyRequest): P
   return readJson(decodeUtf8(bodyBytes))
 }
 
-async function readUpload(request: FastifyRequest, mediaType: string): Promise<Upload> {
-  if (mediaType !== 'multipart/form-data') {
-    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    if (bytes.length > limits.importBytesMax) throw new Failure('too-large', `A file has at most ${limits.importBytesMax} bytes.`)
-    return { bytes, fileName: null }
-  }
-  let upload: Upload | undefined
-  try {
-    for await (const part of request.parts()) {
-      if (part.type !== 'file' || part.fieldname !== 'file') {
-        throw new Failure('invalid-request', 'The form has one part: the file, named "file".', {
-          errors: [{ pointer: `/${part.fieldname}`, code: 'unknown-field', detail: 'There is no such part.' }],
-        })
-      }
-      upload = { bytes: await part.toBuffer(), fileName: cleanFileName(part.filename) }
-    }
-  } catch (error) {
-    // What the parser of forms throws itself has no code: no boundary, or an end before the last part's.
-    if (error instanceof Failure || (error as { code?: string }).code !== undefined) throw error
-    throw new Failure('invalid-request', `The form cannot be read: ${(error as Error).message}.`, { at: 'Content-Type:', cause: error })
-  }
-  if (!upload) throw new Failure('invalid-request', 'Send the file in a part named "file".', { at: '/file' })
-  return upload
-}
-
-/** A file name that PostgreSQL can keep: no control characters and no half of a character. */
-function cleanFileName(name: string | undefined): string | null {
-  return (
-    name
-      ?.replaceAll(/\p{Cc}/gu, '')
-      .slice(0, 255)
-      .toWellFormed() || null
-  )
+/** What every answer that is not a refusal says of itself. */
+function writeHead(operation: Operation, reply: FastifyReply, performed: Performed) {
+  reply.code(performed.status)
+  reply.header('cache-control', operation.noStore ? 'no-store' : 'private, no-cache')
+  reply.header('vary', varyOnCaller)
+  reply.headers(performed.headers)
 }
 
 async function send(
@@ -191,22 +166,23 @@ async function send(
   reply: FastifyReply,
   performed: Performed,
 ) {
-  reply.code(performed.status)
-  reply.header('cache-control', operation.noStore ? 'no-store' : 'private, no-cache')
-  reply.header('vary', varyOnCaller)
-  reply.headers(performed.headers)
-  const body = performed.body === null ? null : Buffer.from(performed.body)
-  if (body !== null) {
-    const encoding = chooseEncoding(header(request, 'accept-encoding'))
-    const small = await compress(body, encoding)
-    if (small) {
-      reply.header('content-encoding', encoding!)
-      options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
-      return reply.send(small)
-    }
+  const encoding = chooseEncoding(header(request, 'accept-encoding'))
+  const observe = () => options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
+  if (performed.download) {
+    const stream = await openDownload(performed.download, encoding, (error) => {
+      observe()
+      if (error) options.log.warn({ err: error, requestId: request.id, operation: operation.name }, 'a download broke off')
+    })
+    writeHead(operation, reply, performed)
+    if (encoding) reply.header('content-encoding', encoding)
+    return reply.send(stream)
   }
-  options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
-  return body === null ? reply.send() : reply.send(body)
+  writeHead(operation, reply, performed)
+  const body = performed.body === null ? null : Buffer.from(performed.body)
+  const small = body === null ? null : await compress(body, encoding)
+  if (small) reply.header('content-encoding', encoding!)
+  observe()
+  return body === null ? reply.send() : reply.send(small ?? body)
 }
 
 async function refuse(

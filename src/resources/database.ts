@@ -231,6 +231,26 @@ export class Database {
     }
   }
 
+  /** Reads of one moment, for as long as it is open: for answers that are made while they are sent. The caller closes it. */
+  async openSnapshot(scope: Scope): Promise<Runner & { close: () => Promise<void> }> {
+    const client = await this.#pool.connect()
+    const tx = new Transaction(
+      client,
+      (wanted, parameters) => this.#send(client, wanted, parameters),
+      this.#options.observer,
+      scopeValues(scope, this.#push),
+      'begin isolation level repeatable read read only',
+    )
+    return {
+      run: (wanted, parameters) => tx.run(wanted, parameters),
+      close: () =>
+        tx.rollback().then(
+          () => client.release(),
+          (broken: Error) => client.release(broken),
+        ),
+    }
+  }
+
   /** Opens the connections that the pool keeps, so that the first requests find them. */
   async warm(connections: number) {
     await this.#openReader()

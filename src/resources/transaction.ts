@@ -22,6 +22,7 @@ export class Transaction implements Runner {
   readonly #send: Send
   readonly #observer: DatabaseObserver | undefined
   readonly #scope: { text: string; values: (string | null)[] }
+  readonly #begin: string
   #opening: Promise<unknown> | undefined
   #failure: unknown
   #inRoundTrip = false
@@ -34,11 +35,13 @@ export class Transaction implements Runner {
     send: Send,
     observer: DatabaseObserver | undefined,
     scope: { text: string; values: (string | null)[] },
+    begin = 'begin',
   ) {
     this.#client = client
     this.#send = send
     this.#observer = observer
     this.#scope = scope
+    this.#begin = begin
   }
 
   /** What is sent before the first answer comes shares its round trip. */
@@ -50,7 +53,7 @@ export class Transaction implements Runner {
 
   #open() {
     if (this.#opening) return
-    this.#opening = Promise.all([this.#client.query('begin'), this.#client.query(this.#scope)])
+    this.#opening = Promise.all([this.#client.query(this.#begin), this.#client.query(this.#scope)])
     this.#opening.catch(() => {})
   }
 

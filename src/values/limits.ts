@@ -6,6 +6,9 @@ export const limits = {
   importBytesMax: 10 * 1024 * 1024,
   importRowsMax: 50_000,
   importChunkRows: 2_000,
+  /** Of each kind, in a household's document, and what it may unpack to. */
+  restoreRowsMax: 200_000,
+  restoreBytesMax: 128 * 1024 * 1024,
   headerBytesMax: 16 * 1024,
   pageRowsDefault: 20,
   pageRowsMax: 100,
@@ -20,6 +23,9 @@ export const limits = {
   idempotencyDays: 30,
   restoreDays: 30,
   requestTimeoutMs: 30_000,
+  /** How long an answer that is made while it is sent may take. */
+  downloadMsMax: 5 * 60_000,
+  downloadsAtOnce: 2,
   /** A request whose head or body is not there by then is cut: slow senders hold no connection. */
   receiveTimeoutMs: 15_000,
   statementTimeoutMs: 5_000,

@@ -30,6 +30,7 @@ export const refusalCodes = {
   'import-undone': [409, 'The import was undone'],
   'import-not-committed': [409, 'The import was not committed'],
   'import-has-errors': [409, 'The import has rows that could not be read'],
+  'household-not-empty': [409, 'The household has rows already'],
   'limit-reached': [409, 'There are as many as there may be'],
   'last-owner': [409, 'A household needs an owner'],
   'cursor-expired': [410, 'The cursor is too old'],

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { makeFeatures } from '../../src/app/features.ts'
 import { listAccounts } from '../../src/features/accounts/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
+import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
 import { listTransfers } from '../../src/features/transfers/store.ts'
 import { filters, listTransactions, type Filter } from '../../src/features/transactions/store.ts'
@@ -12,6 +13,7 @@ import { declaredStatements, type Statement } from '../../src/resources/statemen
 import { open } from '../harness.ts'
 
 void makeFeatures
+everyExportStatement()
 for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }

@@ -8,6 +8,7 @@ import { operation, type Context, type Operation, type Upload } from '../../http
 import { id, idParams, listOf } from '../../http/parameters.ts'
 import { idListQuery, listRows, readRow } from '../../http/collection.ts'
 import { assignAccounts, countRows, presentRows, readOrRefuse, reassign, stage, type KeptStatement, type Summary } from './preview.ts'
+import { restoredResult, restoreUpload, type RestoreNeeds } from './restored.ts'
 import { fileQuery, importShape, mappingShape, previewShape } from './shapes.ts'
 import {
   adoptMatched,
@@ -24,7 +25,7 @@ import {
   removeImported,
 } from './store.ts'
 
-export function importOperations(): Operation[] {
+export function importOperations(needs: RestoreNeeds): Operation[] {
   const shared = { tag: 'Imports' } as const
   const references = [
     'account-not-found',
@@ -40,7 +41,7 @@ export function importOperations(): Operation[] {
       name: 'imports.preview',
       summary: "Read a bank's file and preview what it would add",
       description:
-        'The file itself as application/octet-stream, or multipart/form-data with the part `file`. OFX, QFX, QIF, CSV, CAMT.053 and MT940; nothing is added before the commit.',
+        "The file itself as application/octet-stream, or multipart/form-data with the part `file`. OFX, QFX, QIF, CSV, CAMT.053 and MT940; nothing is added before the commit. A household's own document (`format=djinn`) is read in at once, by its owner.",
       method: 'POST',
       path: '/api/imports',
       access: 'editor',
@@ -50,8 +51,9 @@ export function importOperations(): Operation[] {
       body: 'file',
       answer: previewShape,
       status: 201,
-      refusals: references,
+      refusals: [...references, 'household-not-empty'],
       prepare: async (context, { query, body }) => {
+        if (query.format === 'djinn') return await needs.readDocument((body as unknown as Upload).bytes)
         const currency = query.accountId === undefined ? null : await currencyOf(context, query.accountId)
         return await readOrRefuse((body as unknown as Upload).bytes, {
           format: query.format ?? 'auto',
@@ -60,6 +62,7 @@ export function importOperations(): Operation[] {
         })
       },
       run: async (context, { query, body, prepared }) => {
+        if ('transactions' in prepared) return await restoreUpload(needs, context, body as unknown as Upload, prepared)
         const { bytes, fileName } = body as unknown as Upload
         const household = context.household!.id
         const importId = newId()
@@ -180,7 +183,10 @@ export function importOperations(): Operation[] {
         'currency-mismatch',
         'amount-out-of-range',
       ],
-      run: async (context, { params, body }) => await commit(context, params.id, body),
+      run: async (context, { params, body }) => {
+        const restored = await needs.restoredTransactions(context, params.id)
+        return restored === undefined ? await commit(context, params.id, body) : { body: restoredResult(restored) }
+      },
     }),
     operation({
       ...shared,

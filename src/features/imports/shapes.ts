@@ -69,6 +69,11 @@ export const previewShape = importShape.extend({ rows: z.array(rowShape) })
 
 export const fileQuery = z.strictObject({
   accountId: id.optional().meta({ description: 'The account of the only statement, or of the only one that no earlier import knows.' }),
-  format: z.enum(formats).optional(),
+  format: z
+    .enum([...formats, 'djinn'])
+    .optional()
+    .meta({
+      description: '`djinn` is the JSON document of a household (`POST /api/exports`), plain or gzip, and takes an empty household.',
+    }),
   dateOrder: z.enum(['dmy', 'mdy']).optional().meta({ description: 'For files that leave it open.' }),
 })
