@@ -25,6 +25,7 @@ const owners: Record<string, string> = {
   import_files: 'imports',
   import_rows: 'imports',
   system_data: 'system',
+  exchange_rates: 'rates',
   devices: 'push',
   notifications: 'push',
   notification_settings: 'push',
