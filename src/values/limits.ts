@@ -96,7 +96,7 @@ export const limits = {
   rateCurrenciesMax: 200,
   /** From the request for a file of rates until it is there, redirects and all. */
   rateDownloadMs: 30_000,
-  rateRedirectsMax: 5,
+  redirectsMax: 5,
   shutdownMs: 10_000,
 } as const
 
