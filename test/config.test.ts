@@ -44,6 +44,17 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['APP_URL', ['app', 'ftp://app', 'javascript:alert(1)', ''], { SMTP_URL: mail.SMTP_URL, MAIL_FROM: mail.MAIL_FROM }],
   ['FCM_SERVICE_ACCOUNT', ['{}', 'fcm.json', '{"type": "service_account"}']],
   ['FCM_URL', ['fcm.googleapis.com', 'ftp://fcm']],
+  [
+    'RATES_URL',
+    [
+      'rates.xml',
+      'http://rates.example.org/x',
+      'ftp://127.0.0.1/x',
+      'https://user:pass@rates.example.org/x',
+      'file:///etc/passwd',
+      'http://127.0.0.1.example.org/',
+    ],
+  ],
   ['WORKER', ['no', 'ON']],
   ['LOG_LEVEL', ['loud\nand clear', 'INFO']],
 ]

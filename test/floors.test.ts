@@ -26,6 +26,7 @@ const owners: Record<string, string> = {
   import_rows: 'imports',
   restores: 'exports',
   system_data: 'system',
+  exchange_rates: 'rates',
   devices: 'push',
   notifications: 'push',
   notification_settings: 'push',

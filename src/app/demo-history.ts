@@ -33,6 +33,13 @@ function random(seed: number) {
   }
 }
 
+/** Units for one euro, about. */
+const demoCurrencies: [currency: string, rate: number, digits: number][] = [
+  ['USD', 1.084, 4],
+  ['GBP', 0.852, 5],
+  ['JPY', 163.4, 2],
+]
+
 const monthly: [number, string, number, string, string][] = [
   [1, 'Sol y Mar Homes', -98_000, 'housing-rent', 'Rent'],
   [3, 'Iberluz Energy', -7_840, 'housing-utilities', 'Electricity'],
@@ -106,4 +113,15 @@ export function demoHistory(today: Day, seed = 20_260): { transactions: DemoTran
     }
   }
   return { transactions, transfers }
+}
+
+/** A rate each Monday, back to before the year that ends today: made up, swinging by 3 % over a year, the same for the same day. */
+export function demoRates(today: Day): { currency: string; day: Day; rate: string }[] {
+  const mondays: Day[] = []
+  // The first day of the year needs one at most 10 days older.
+  for (let day = addDays(today, -374); day <= today; day = addDays(day, 1)) if (new Date(day).getUTCDay() === 1) mondays.push(day)
+  return mondays.flatMap((day) => {
+    const swing = 1 + 0.03 * Math.sin((Date.parse(day) / 86_400_000 / 365) * 2 * Math.PI)
+    return demoCurrencies.map(([currency, rate, digits]) => ({ currency, day, rate: (rate * swing).toFixed(digits) }))
+  })
 }

@@ -6,17 +6,20 @@ import { copyDefaults } from '../features/categories/operations.ts'
 import { categoriesByKey } from '../features/categories/store.ts'
 import { foundHousehold } from '../features/households/operations.ts'
 import { defaultCategories } from '../features/system/data/categories.ts'
+import { addDemoRates } from '../features/rates/rate-import.ts'
 import { insertTransactions } from '../features/transactions/store.ts'
 import { legId } from '../features/transfers/transfer.ts'
 import { insertLegs, insertTransfer } from '../features/transfers/store.ts'
 import { dayOf } from '../values/day.ts'
 import { newId } from '../values/id.ts'
-import { demoAccounts, demoHistory } from './demo-history.ts'
+import { demoAccounts, demoHistory, demoRates } from './demo-history.ts'
 import type { Resources } from './resources.ts'
 
 export const demoSignIn = { email: 'demo@djinn.example', password: 'a lamp full of coins' }
 
-export async function ensureDemo({ database, log }: Pick<Resources, 'database' | 'log'>) {
+export async function ensureDemo({ database, directDatabase, log }: Pick<Resources, 'database' | 'directDatabase' | 'log'>) {
+  // At each start, for the days since the last one.
+  await addDemoRates(directDatabase, demoRates(dayOf(Date.now(), 'UTC')))
   const [known] = await database.reader({}).run(userByEmail, { emailKey: demoSignIn.email })
   if (known) return
   const passwordHash = await hashPassword(demoSignIn.password)

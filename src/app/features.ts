@@ -20,6 +20,7 @@ import { identityOperations } from '../features/identity/operations.ts'
 import { importOperations } from '../features/imports/operations.ts'
 import { pushOperations } from '../features/push/operations.ts'
 import { Pokes } from '../features/push/pokes.ts'
+import { rateOperations } from '../features/rates/operations.ts'
 import { syncOperations } from '../features/sync/operations.ts'
 import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
@@ -90,6 +91,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
     ...exportOperations(),
     ...auditOperations(),
     ...systemOperations(catalog),
+    ...rateOperations(),
     ...syncOperations({
       epoch: resources.installation.epoch,
       kinds: [

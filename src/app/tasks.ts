@@ -2,13 +2,21 @@
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
+import { rateSchedule, rateTasks } from '../features/rates/jobs.ts'
 import { syncSchedule, syncTasks } from '../features/sync/jobs.ts'
 import { forgetAnswers, replaySchedule } from '../http/replay.ts'
 import type { Tasks } from '../resources/queue.ts'
 import type { Resources } from './resources.ts'
 
-/** At night, when few write. */
-export const schedule: readonly string[] = [...pushSchedule, ...syncSchedule, ...identitySchedule, ...importSchedule, ...replaySchedule]
+/** At night, when few write; rates when they are published. */
+export const schedule: readonly string[] = [
+  ...pushSchedule,
+  ...syncSchedule,
+  ...identitySchedule,
+  ...importSchedule,
+  ...rateSchedule,
+  ...replaySchedule,
+]
 
 export function makeTasks(resources: Resources, nowMs: () => number = Date.now): Tasks {
   const { directDatabase } = resources
@@ -16,6 +24,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     ...syncTasks(directDatabase),
     ...identityTasks(directDatabase),
     ...importTasks(directDatabase),
+    ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

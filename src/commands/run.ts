@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
+import { ratesCommand } from './rates.ts'
 import { serveCommand } from './serve.ts'
 import { verifyCommand } from './verify.ts'
 import { workCommand } from './work.ts'
@@ -25,7 +26,8 @@ export async function run(args: string[]) {
   program.addCommand(workCommand())
   program.addCommand(migrateCommand())
   program.addCommand(verifyCommand())
-  for (const command of program.commands) command.exitOverride().showHelpAfterError()
+  program.addCommand(ratesCommand())
+  for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
@@ -39,4 +41,10 @@ export async function run(args: string[]) {
       process.exitCode = 1
     }
   }
+}
+
+/** What is wrong is thrown to `run`, by verbs of verbs as well. */
+function prepare(command: Command) {
+  command.exitOverride().showHelpAfterError()
+  command.commands.forEach(prepare)
 }

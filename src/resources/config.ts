@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { BlockList, isIP } from 'node:net'
+import { refusalOfUrl } from './download.ts'
 import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 
 /** A variable whose value cannot be used; the process exits with 78 (EX_CONFIG) and this one line. */
@@ -102,6 +103,9 @@ export function readConfig(environment: Environment = process.env) {
   if (secretsKey !== undefined && (secretsKey.length < 32 || new Set(secretsKey).size < 10)) {
     throw new ConfigError('SECRETS_KEY', 'must be 32 random characters or more, for instance of `openssl rand -base64 32`')
   }
+  const ratesUrl = text('RATES_URL')
+  const ratesRefusal = ratesUrl === undefined ? undefined : refusalOfUrl(ratesUrl)
+  if (ratesRefusal !== undefined) throw new ConfigError('RATES_URL', ratesRefusal)
   const fcmAccount = serviceAccount('FCM_SERVICE_ACCOUNT')
   const fcmUrl = webUrl('FCM_URL') ?? 'https://fcm.googleapis.com'
   const config = {
@@ -128,6 +132,8 @@ export function readConfig(environment: Environment = process.env) {
     appUrl,
     /** Push by Firebase Cloud Messaging; without it, people are told in their inbox only. */
     fcm: fcmAccount === undefined ? undefined : { account: fcmAccount, url: fcmUrl },
+    /** Where the exchange rates of the day are fetched from; without it, they are imported by hand. */
+    ratesUrl,
     /** Whether this process works the queue beside serving. */
     worker: oneOf('WORKER', 'on', ['on', 'off']) === 'on',
     logLevel: oneOf('LOG_LEVEL', 'info', ['silent', 'error', 'warn', 'info', 'debug']),

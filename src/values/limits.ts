@@ -95,6 +95,14 @@ export const limits = {
   rateKeysMax: 100_000,
   sessionsCachedMax: 20_000,
   sessionsPerUserMax: 50,
+  /** A rate this much older than the day it is asked for is none: weekends and holidays are shorter. As in the SQL functions rates_on and rates_between. */
+  rateAgeDaysMax: 10,
+  rateFileBytesMax: 20 * 1024 * 1024,
+  rateChunkRows: 5_000,
+  rateCurrenciesMax: 200,
+  /** From the request for a file of rates until it is there, redirects and all. */
+  rateDownloadMs: 30_000,
+  redirectsMax: 5,
   shutdownMs: 10_000,
 } as const
 

@@ -44,6 +44,7 @@ export const refusalCodes = {
   'category-kind-mismatch': [422, 'Parent and child differ in kind'],
   'currency-mismatch': [422, 'The currencies differ'],
   'unknown-currency': [422, 'There is no such currency'],
+  'rate-missing': [422, 'There is no exchange rate of that day'],
   'split-sum-mismatch': [422, 'The splits do not sum to the amount'],
   'transfer-to-itself': [422, 'A transfer needs two accounts'],
   'amount-out-of-range': [422, 'The amount is out of range'],
