@@ -5,6 +5,7 @@ import { day, id } from '../../http/parameters.ts'
 import { transactionsCsv } from './csv.ts'
 import { downloadOf } from './downloads.ts'
 import { householdDocument } from './household-document.ts'
+import { ownData } from './own-data.ts'
 
 const body = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('household') }),
@@ -39,6 +40,27 @@ export function exportOperations(): Operation[] {
         const file = { mediaType: 'text/csv; charset=utf-8; header=present', fileName: `djinn-transactions-${context.today}.csv` }
         const query = { account: wanted.accountId, from: wanted.from, to: wanted.to }
         return downloadOf(context, file, (reads) => transactionsCsv(reads, household, query))
+      },
+    }),
+    operation({
+      name: 'me.export',
+      summary: 'All that is held of you',
+      description:
+        'One JSON document: profile, sessions, devices, settings, memberships, notifications, and the document of each household that you own. ' +
+        'Households of others are named only. Sent while it is made.',
+      tag: 'Me',
+      method: 'GET',
+      path: '/api/me/export',
+      access: 'user',
+      criticality: 'report',
+      effect: 'stream',
+      answerType: 'application/json',
+      noStore: true,
+      run: async (context) => {
+        const { userId, memberships } = context.principal!
+        const owned = [...memberships].filter(([, { role }]) => role === 'owner').map(([household]) => household)
+        const file = { mediaType: 'application/json; charset=utf-8', fileName: `djinn-own-data-${context.today}.json` }
+        return downloadOf(context, file, (reads) => ownData(reads, userId, owned))
       },
     }),
   ]

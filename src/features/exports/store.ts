@@ -99,6 +99,49 @@ export const readRestore = statement(
   'select transactions from restores where household_id = :household and id = :id',
 )
 
+/** Moves the snapshot into another household of its user. */
+export const enterHousehold = statement(
+  'exports.enterHousehold',
+  { id: 'text' },
+  { household: 'text' },
+  `select set_config('djinn.household', :id, true) as household`,
+)
+
+/** A user's own rows, each kind as one JSON array: what is bounded by limits of its own. */
+export const readOwnData = statement(
+  'exports.ownData',
+  { user: 'uuid' },
+  { name: 'text', content: 'text' },
+  `select 'user' as name, row_to_json(x)::text as content from (
+    select u.id, u.email, u.display_name as "displayName", u.locale, u.tier, u.preferences, u.created_at as "createdAt", u.updated_at as "updatedAt"
+    from users u where u.id = :user) x
+  union all
+  select 'sessions', coalesce(json_agg(row_to_json(x)), '[]')::text from (
+    select s.id, s.device_name as "deviceName", s.created_at as "createdAt", s.last_used_at as "lastUsedAt", s.revoked_at as "revokedAt",
+      s.revoked_reason as "revokedReason" from sessions s where s.user_id = :user order by s.id) x
+  union all
+  select 'devices', coalesce(json_agg(row_to_json(x)), '[]')::text from (
+    select d.id, d.session_id as "sessionId", d.platform, d.push_token as "pushToken", d.name, d.created_at as "createdAt", d.last_seen_at as "lastSeenAt"
+    from devices d where d.user_id = :user order by d.id) x
+  union all
+  select 'notificationSettings', coalesce(json_agg(row_to_json(x)), '[]')::text from (
+    select n.transaction_received as "transactionReceived", n.budget_exceeded as "budgetExceeded", n.bill_reminder as "billReminder",
+      n.quiet_from as "quietFrom", n.quiet_to as "quietTo", n.time_zone as "timeZone" from notification_settings n where n.user_id = :user) x
+  union all
+  select 'memberships', coalesce(json_agg(row_to_json(x)), '[]')::text from (
+    select m.household_id as "householdId", h.name, m.role, m.created_at as "createdAt"
+    from memberships m join households h on h.household_id = m.household_id where m.user_id = :user and h.deleted_at is null order by m.household_id) x`,
+)
+
+export const readInbox = statement(
+  'exports.inbox',
+  { user: 'uuid', after: 'uuid', rows: 'int4' },
+  { id: 'uuid', line: 'text' },
+  `select x.id, row_to_json(x)::text as line from (
+    select n.id, n.household_id as "householdId", n.event, n.data, n.created_at as "createdAt", n.read_at as "readAt"
+    from notifications n where n.user_id = :user and n.id > :after order by n.id limit :rows) x`,
+)
+
 /** Names that the rows of a CSV file are told by. */
 export const readNames = statement(
   'exports.names',
