@@ -586,6 +586,20 @@ export type Operations = {
       }
     }
   }
+  /** GET /api/rates: Exchange rates on a day */
+  'rates.list': {
+    params: Record<never, never>
+    query: { on: string; currencies?: string }
+    body: undefined
+    answer: {
+      base: 'EUR'
+      data: {
+        currency: string
+        day: string | null
+        rate: string | null
+      }[]
+    }
+  }
   /** GET /api/sync: What changed since the cursor */
   sync: {
     params: Record<never, never>
@@ -1758,6 +1772,22 @@ export type Operations = {
       lastSeenAt: string
     }
   }
+  /** POST /api/exports: Take your data with you */
+  'exports.create': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body:
+      | {
+          kind: 'household'
+        }
+      | {
+          kind: 'transactions'
+          accountId?: string
+          from?: string
+          to?: string
+        }
+    answer: string
+  }
   /** POST /api/households: Found another household */
   'households.create': {
     params: Record<never, never>
@@ -1796,7 +1826,11 @@ export type Operations = {
   /** POST /api/imports: Read a bank's file and preview what it would add */
   'imports.preview': {
     params: Record<never, never>
-    query: { accountId?: string; format?: 'auto' | 'ofx' | 'qfx' | 'qif' | 'csv' | 'camt053' | 'mt940'; dateOrder?: 'dmy' | 'mdy' }
+    query: {
+      accountId?: string
+      format?: 'auto' | 'ofx' | 'qfx' | 'qif' | 'csv' | 'camt053' | 'mt940' | 'djinn'
+      dateOrder?: 'dmy' | 'mdy'
+    }
     body: Blob | Uint8Array
     answer: {
       id: string
@@ -2190,6 +2224,7 @@ export const routes = {
   'devices.patch': ['PATCH', '/api/devices/{id}'],
   'devices.read': ['GET', '/api/devices/{id}'],
   events: ['GET', '/api/events'],
+  'exports.create': ['POST', '/api/exports'],
   'households.create': ['POST', '/api/households'],
   'households.list': ['GET', '/api/households'],
   'households.patch': ['PATCH', '/api/households/{id}'],
@@ -2211,6 +2246,7 @@ export const routes = {
   'notifications.read': ['GET', '/api/notifications/{id}'],
   'notifications.readAll': ['POST', '/api/notifications/read'],
   'notifications.settings': ['GET', '/api/notifications/settings'],
+  'rates.list': ['GET', '/api/rates'],
   sync: ['GET', '/api/sync'],
   'system.categories': ['GET', '/api/system/categories'],
   'system.config': ['GET', '/api/system/config/mobile'],

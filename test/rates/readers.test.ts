@@ -197,7 +197,7 @@ test('what is written in either form is read back', () => {
 })
 
 test('no bytes make a reader fail in any other way', () => {
-  const samples = ['eurofxref-daily.xml', 'eurofxref-hist.xml', 'eurofxref.csv', 'eurofxref-hist.csv'].map((name) => file(name))
+  const samples: Buffer[] = ['eurofxref-daily.xml', 'eurofxref-hist.xml', 'eurofxref.csv', 'eurofxref-hist.csv'].map((name) => file(name))
   samples.push(zipOf([{ name: 'eurofxref.csv', content: samples[2]! }]))
   const tries = (content: Buffer) => {
     try {
@@ -220,7 +220,7 @@ test('no bytes make a reader fail in any other way', () => {
       edits.reduce((bytes, [where, cut, put]) => {
         const at = where % (bytes.length + 1)
         return Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at + cut)])
-      }, Buffer.from(sample)),
+      }, sample),
     )
   fc.assert(fc.property(damaged, tries), { numRuns: 2_000 })
 })

@@ -36,7 +36,10 @@ export class RateCollector {
   readonly #isInForce: (currency: string) => boolean
   readonly #rates: DatedRate[] = []
   readonly #skipped = new Map<string, number>()
-  readonly #seen = new Set<string>()
+  /** The currencies of each day. */
+  readonly #seen = new Map<string, Set<string>>()
+  #day = ''
+  #ofDay = new Set<string>()
 
   constructor(isInForce: (currency: string) => boolean) {
     this.#isInForce = isInForce
@@ -44,13 +47,20 @@ export class RateCollector {
 
   add(currency: string, day: string, rate: string, place: Place) {
     checkCurrency(currency, place)
-    if (!isDay(day)) throw new UnreadableRates(place, `${quote(day)} is no day such as 2026-02-27`)
+    // Files go day by day, so this is once for some 30 rates.
+    if (day !== this.#day) this.#turnTo(day, place)
     if (!isRate(rate)) throw new UnreadableRates(place, `${quote(rate)} is no rate of ${currency}: a positive number such as 1.0912`)
-    const key = `${currency}${day}`
-    if (this.#seen.has(key)) throw new UnreadableRates(place, `the rate of ${currency} on ${day} is there twice`)
-    this.#seen.add(key)
+    if (this.#ofDay.has(currency)) throw new UnreadableRates(place, `the rate of ${currency} on ${day} is there twice`)
+    this.#ofDay.add(currency)
     if (this.#isInForce(currency)) this.#rates.push({ currency, day, rate })
     else this.#skipped.set(currency, (this.#skipped.get(currency) ?? 0) + 1)
+  }
+
+  #turnTo(day: string, place: Place) {
+    if (!isDay(day)) throw new UnreadableRates(place, `${quote(day)} is no day such as 2026-02-27`)
+    this.#day = day
+    this.#ofDay = this.#seen.get(day) ?? new Set()
+    this.#seen.set(day, this.#ofDay)
   }
 
   finish(format: RateFile['format']): RateFile {

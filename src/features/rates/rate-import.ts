@@ -56,11 +56,11 @@ export async function importRateFile(database: Database, bytes: Uint8Array, poli
       let [added, corrected, differing] = [0, 0, 0]
       const differences: Difference[] = []
       for (const chunk of chunksOf(rates)) {
-        const [[adding], found] = await Promise.all([
-          tx.run(addRates, { ...chunk, source: 'ecb' }),
-          tx.run(differingRates, { ...chunk, rows: limits.statementRowsMax }),
-        ])
+        const [adding] = await tx.run(addRates, { ...chunk, source: 'ecb' })
         added += adding!.added
+        // What was added is new, and differs from nothing.
+        if (adding!.added === chunk.days.length) continue
+        const found = await tx.run(differingRates, { ...chunk, rows: limits.statementRowsMax })
         differing += found[0]?.count ?? 0
         const room = limits.statementRowsMax - differences.length
         differences.push(

@@ -47,14 +47,15 @@ export const addRates = statement(
   select count(*) as added from added`,
 )
 
-/** Rates that are there with another value. */
+/** Rates that are there with another value. Looked up one by one: a join would read the whole table for each chunk. */
 export const differingRates = statement(
   'rates.differing',
   { ...chunk, rows: 'int4' },
   { currency: 'text', day: 'date', old: 'numeric', new: 'numeric', source: 'text', count: 'int8' },
-  `select r.currency, r.day, r.rate as old, trim_scale(g.rate) as new, r.source, count(*) over () as count
-  from ${given} join exchange_rates r on r.currency = g.currency and r.day = g.day
-  where r.rate <> g.rate order by r.currency, r.day limit :rows`,
+  `select g.currency, g.day, r.rate as old, trim_scale(g.rate) as new, r.source, count(*) over () as count
+  from ${given}
+  cross join lateral (select e.rate, e.source from exchange_rates e where e.currency = g.currency and e.day = g.day limit 1) r
+  where r.rate <> g.rate order by g.currency, g.day limit :rows`,
 )
 
 /** Replaces them; a trigger keeps what they were. */
@@ -63,9 +64,10 @@ export const correctRates = statement(
   { ...chunk, source: 'text' },
   { corrected: 'int8' },
   `with corrected as (
-    update exchange_rates r set rate = trim_scale(g.rate), source = :source, imported_at = now()
-    from ${given} where r.currency = g.currency and r.day = g.day and r.rate <> g.rate
-    returning 1
+    insert into exchange_rates as r (currency, day, rate, source)
+    select g.currency, g.day, trim_scale(g.rate), :source from ${given} order by g.currency, g.day
+    on conflict (currency, day) do update set rate = excluded.rate, source = excluded.source, imported_at = now()
+    where r.rate <> excluded.rate returning 1
   )
   select count(*) as corrected from corrected`,
 )
