@@ -498,6 +498,13 @@ export type Operations = {
       }
     }
   }
+  /** GET /api/me/export: All that is held of you */
+  'me.export': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: string
+  }
   /** GET /api/me/sessions: Where you are signed in */
   'me.sessions': {
     params: Record<never, never>
@@ -2237,6 +2244,7 @@ export const routes = {
   'imports.undo': ['DELETE', '/api/imports/{id}'],
   'me.endOtherSessions': ['DELETE', '/api/me/sessions'],
   'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
+  'me.export': ['GET', '/api/me/export'],
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
   'me.sessions': ['GET', '/api/me/sessions'],
