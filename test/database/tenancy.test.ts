@@ -34,6 +34,7 @@ before(async () => {
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
+  await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
   await djinn.sql('insert into deliveries (household_id, notification_id, device_id) select household_id, id, id from notifications')
 })
 

@@ -38,12 +38,12 @@ test('it holds the profile, sessions, devices, settings, memberships, the inbox 
   assert.equal(document.sessions.length, 1)
   assert.deepEqual([document.devices[0].pushToken, document.notificationSettings[0].quietFrom], ['token-of-ana', '22:00:00'])
   assert.deepEqual(
-    document.memberships.map((row: { householdId: string; role: string }) => [row.householdId, row.role]).toSorted(),
-    [
+    new Map(document.memberships.map((row: { householdId: string; role: string }) => [row.householdId, row.role])),
+    new Map([
       [ana.householdId, 'owner'],
       [ben.householdId, 'viewer'],
       [second.id, 'owner'],
-    ].toSorted(),
+    ]),
   )
   assert.equal(document.notifications.length, 1)
   assert.deepEqual(

@@ -57,7 +57,7 @@ export async function* transactionsCsv(reads: Runner, household: string, query: 
       rows: limits.statementRowsMax,
       ...values,
       ...position,
-    } as never)
+    })
     const lines = rows.flatMap((row) => {
       const parts = (row.splits as Split[] | null) ?? [{ amount: row.amount, categoryId: row.categoryId, note: '' }]
       return parts.map((part) =>

@@ -61,7 +61,7 @@ function readRows(section: Section, rows: readonly unknown[]): Row[] {
   const row = z.strictObject(section.fields)
   return rows.map((value, index) => {
     const result = row.safeParse(value)
-    if (result.success) return result.data as Row
+    if (result.success) return result.data
     const { path, message } = result.error.issues[0]!
     const pointer = `/${[section.name, index, ...path].map(String).join('/')}`
     throw new Failure('import-unreadable', `${pointer}: ${message}`, { errors: [{ pointer, code: 'malformed', detail: message }] })

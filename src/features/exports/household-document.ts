@@ -26,10 +26,7 @@ async function* pagesOf(reads: Runner, household: string, section: Section): Asy
   let last: Record<string, unknown> | undefined
   for (;;) {
     const after = last && Object.fromEntries(Object.keys(section.key).map((field) => [`after_${field}`, last![field]]))
-    const rows = (await reads.run(
-      readSection(section, last !== undefined) as never,
-      { household, rows: limits.statementRowsMax, ...after } as never,
-    )) as {
+    const rows = (await reads.run(readSection(section, last !== undefined), { household, rows: limits.statementRowsMax, ...after })) as {
       line: string
     }[]
     if (rows.length > 0) yield rows.map((row) => row.line)

@@ -28,8 +28,8 @@ export function readSection(section: Section, after: boolean) {
       household: 'uuid',
       rows: 'int4',
       ...(after ? Object.fromEntries(key.map((field) => [`after_${field}`, section.key[field]!])) : {}),
-    } as Shape,
-    { line: 'text', ...section.key } as Shape,
+    },
+    { line: 'text', ...section.key },
     () => `select row_to_json(x)::text as line, ${key.map((field) => `x."${field}"`).join(', ')} from (
       select ${selectOf(section)} from ${section.table} t
       where t.household_id = :household ${section.where ? `and ${section.where}` : ''}
