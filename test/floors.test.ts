@@ -17,6 +17,8 @@ const owners: Record<string, string> = {
   email_links: 'identity',
   households: 'households',
   memberships: 'households',
+  invitations: 'households',
+  invitation_tokens: 'households',
   accounts: 'accounts',
   categories: 'categories',
   transactions: 'transactions',

@@ -15,6 +15,7 @@ import type { ReadDocument } from '../features/exports/document-reader.ts'
 import { exportOperations } from '../features/exports/operations.ts'
 import { readDocumentApart, restoredTransactions, restoreHousehold } from '../features/exports/restore.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
+import { email, keyOf } from '../features/identity/credentials.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
 import { importOperations } from '../features/imports/operations.ts'
@@ -70,7 +71,14 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       mailedLinks,
       chargeLogin: makeChargeLogin(config.rate),
     }),
-    ...householdOperations(furnish, isTimeZone),
+    ...householdOperations({
+      furnish,
+      isTimeZone,
+      email,
+      emailKey: keyOf,
+      mailConfigured: mailer !== null,
+      appUrl: config.appUrl,
+    }),
     ...accountOperations({
       isInstitution: async (id) =>
         ((await catalog.read('institutions')).entry.content as { id: string }[]).some((institution) => institution.id === id),

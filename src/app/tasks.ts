@@ -1,4 +1,5 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
+import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
@@ -13,6 +14,7 @@ export const schedule: readonly string[] = [
   ...pushSchedule,
   ...syncSchedule,
   ...identitySchedule,
+  ...householdSchedule,
   ...importSchedule,
   ...rateSchedule,
   ...replaySchedule,
@@ -23,6 +25,12 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
   return {
     ...syncTasks(directDatabase),
     ...identityTasks(directDatabase),
+    ...householdTasks({
+      database: directDatabase,
+      mailer: resources.mailer,
+      appUrl: resources.config.appUrl,
+      log: resources.log,
+    }),
     ...importTasks(directDatabase),
     ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
     forgetAnswers: () => forgetAnswers(directDatabase),

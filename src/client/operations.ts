@@ -23,6 +23,27 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/households/{id}/invitations/{invitationId}: Revoke an invitation */
+  'invitations.revoke': {
+    params: { id: string; invitationId: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/households/{id}/members/{userId}: Remove a member, or leave */
+  'members.remove': {
+    params: { id: string; userId: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
+  /** DELETE /api/households/{id}: Delete a household for all of its members */
+  'households.remove': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/imports/{id}: Undo a committed import as a whole, or discard a preview */
   'imports.undo': {
     params: { id: string }
@@ -129,7 +150,10 @@ export type Operations = {
       limit?: number
       cursor?: string
       entity?: string
-      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import'
+      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'invitation'
+      actor?: string
+      from?: string
+      to?: string
       fields?: string
     }
     body: undefined
@@ -139,6 +163,7 @@ export type Operations = {
         revision: number
         kind: string
         entityId: string
+        entityName: string | null
         operation: 'create' | 'update' | 'delete' | 'restore'
         changes: Record<string, unknown> | null
         actorId: string | null
@@ -156,6 +181,7 @@ export type Operations = {
           revision: number
           kind: string
           entityId: string
+          entityName: string | null
           operation: 'create' | 'update' | 'delete' | 'restore'
           changes: Record<string, unknown> | null
           actorId: string | null
@@ -268,6 +294,42 @@ export type Operations = {
     query: Record<never, never>
     body: undefined
     answer: undefined
+  }
+  /** GET /api/households/{id}/invitations: Invitations that are open, newest first */
+  'invitations.list': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        role: 'owner' | 'editor' | 'viewer'
+        email: string | null
+        invitedBy: string
+        expiresAt: string
+        createdAt: string
+        revision: number
+      }[]
+      nextCursor: null
+    }
+  }
+  /** GET /api/households/{id}/members: Who belongs to the household */
+  'members.list': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        userId: string
+        displayName: string
+        email: string | null
+        role: 'owner' | 'editor' | 'viewer'
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: null
+    }
   }
   /** GET /api/households/{id}: One household */
   'households.read': {
@@ -1172,6 +1234,23 @@ export type Operations = {
       lastSeenAt: string
     }
   }
+  /** PATCH /api/households/{id}/members/{userId}: Change a member's role */
+  'members.patch': {
+    params: { id: string; userId: string }
+    query: Record<never, never>
+    body: {
+      role: 'owner' | 'editor' | 'viewer'
+    }
+    answer: {
+      userId: string
+      displayName: string
+      email: string | null
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
   /** PATCH /api/households/{id}: Change name, base currency or time zone */
   'households.patch': {
     params: { id: string }
@@ -1795,6 +1874,44 @@ export type Operations = {
         }
     answer: string
   }
+  /** POST /api/households/{id}/invitations: Invite somebody */
+  'invitations.create': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      role: 'owner' | 'editor' | 'viewer'
+      email?: string
+      expiresInHours?: number
+    }
+    answer: {
+      id: string
+      role: 'owner' | 'editor' | 'viewer'
+      email: string | null
+      invitedBy: string
+      expiresAt: string
+      createdAt: string
+      revision: number
+      token: string
+      link: string | null
+      mailed: boolean
+    }
+  }
+  /** POST /api/households/{id}/restore: Bring a deleted household back */
+  'households.restore': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
   /** POST /api/households: Found another household */
   'households.create': {
     params: Record<never, never>
@@ -1911,6 +2028,39 @@ export type Operations = {
           } | null
         } | null
       }[]
+    }
+  }
+  /** POST /api/invitations/accept: Join a household */
+  'invitations.accept': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      token: string
+    }
+    answer: {
+      id: string
+      name: string
+      baseCurrency: string
+      timeZone: string
+      role: 'owner' | 'editor' | 'viewer'
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/invitations/preview: What an invitation leads to */
+  'invitations.preview': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      token: string
+    }
+    answer: {
+      household: {
+        name: string
+      }
+      role: 'owner' | 'editor' | 'viewer'
+      expiresAt: string
     }
   }
   /** POST /api/notifications/read: Mark everything as read */
@@ -2236,18 +2386,28 @@ export const routes = {
   'households.list': ['GET', '/api/households'],
   'households.patch': ['PATCH', '/api/households/{id}'],
   'households.read': ['GET', '/api/households/{id}'],
+  'households.remove': ['DELETE', '/api/households/{id}'],
+  'households.restore': ['POST', '/api/households/{id}/restore'],
   'imports.commit': ['POST', '/api/imports/{id}/commit'],
   'imports.list': ['GET', '/api/imports'],
   'imports.patch': ['PATCH', '/api/imports/{id}'],
   'imports.preview': ['POST', '/api/imports'],
   'imports.read': ['GET', '/api/imports/{id}'],
   'imports.undo': ['DELETE', '/api/imports/{id}'],
+  'invitations.accept': ['POST', '/api/invitations/accept'],
+  'invitations.create': ['POST', '/api/households/{id}/invitations'],
+  'invitations.list': ['GET', '/api/households/{id}/invitations'],
+  'invitations.preview': ['POST', '/api/invitations/preview'],
+  'invitations.revoke': ['DELETE', '/api/households/{id}/invitations/{invitationId}'],
   'me.endOtherSessions': ['DELETE', '/api/me/sessions'],
   'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
   'me.export': ['GET', '/api/me/export'],
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
   'me.sessions': ['GET', '/api/me/sessions'],
+  'members.list': ['GET', '/api/households/{id}/members'],
+  'members.patch': ['PATCH', '/api/households/{id}/members/{userId}'],
+  'members.remove': ['DELETE', '/api/households/{id}/members/{userId}'],
   'notifications.list': ['GET', '/api/notifications'],
   'notifications.patch': ['PATCH', '/api/notifications/{id}'],
   'notifications.patchSettings': ['PATCH', '/api/notifications/settings'],

@@ -39,7 +39,7 @@ export async function answerWrite(
   const work = async (tx: Transaction): Promise<Performed> => {
     const household = scope.household
     const inside: Context = { ...context, db: tx, tx, load: loadFrom(tx, household) }
-    const opening = openWrite(tx, household, user, claim)
+    const opening = openWrite(tx, household, user, claim, operation.access)
     const reading = operation.readAhead?.(inside, input)
     // Nobody asks for it when the key was used before.
     reading?.catch(() => {})

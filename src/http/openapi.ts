@@ -149,7 +149,7 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
       schema: { type: 'string' },
     })
   }
-  if (!['anonymous', 'user'].includes(operation.access))
+  if (!['anonymous', 'user'].includes(operation.access) && operation.householdIn !== 'path')
     header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
   if (operation.conditional || operation.alsoStatuses?.[304])
     header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })

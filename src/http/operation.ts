@@ -93,6 +93,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = un
   /** With parameters in braces: `/api/accounts/{id}`. */
   path: string
   access: Access
+  /** The household is the one whose `{id}` is in the path, whatever the header says. */
+  householdIn?: 'path'
   criticality: Criticality
   /**
    * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs; `stream`: the answer goes on
@@ -124,6 +126,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = un
   daily?: boolean
   /** For what carries secrets: `no-store` instead of `private, no-cache`, and what an Idempotency-Key keeps of a write is sealed. */
   noStore?: boolean
+  /** Refuses whom the role alone does not tell apart; asked before a key's kept answer is given again. */
+  admit?: (context: Context, input: Input<P, Q, B>) => Promise<void>
   /** Long work of a write that needs no transaction (reading a file, hashing): done before one is opened. */
   prepare?: (context: Context, input: Input<P, Q, B>) => Promise<R>
   /** Reads of a write that are sent together with its opening: behind the household's lock, and with a key too at the cost of no round trip. */

@@ -59,15 +59,16 @@ const empty = z.strictObject({})
 
 /** Validates, authorises, replays, runs and answers one call. Throws Failure for every refusal. */
 export async function perform(service: Service, operation: Operation, call: Call, shared: Shared = {}): Promise<Performed> {
-  const household = authorise(operation, call)
+  const principal = await callerOf(operation, call)
+  const household = authorise(operation, call, principal)
   const { fields, query: given } = takeFields(operation, call.query)
   const params = validate(operation.params ?? (empty as z.ZodType), call.params, '/path')
   const query = validate(operation.query ?? (empty as z.ZodType), given, '?')
   const body = readBody(operation, call.body)
   const scope = {
     household: household?.id ?? null,
-    user: call.principal?.userId ?? null,
-    device: call.principal?.sessionId ?? null,
+    user: principal?.userId ?? null,
+    device: principal?.sessionId ?? null,
     request: call.requestId,
   }
   const run = shared.run ?? new ReadRun(service.database, 0)
@@ -76,7 +77,7 @@ export async function perform(service: Service, operation: Operation, call: Call
     requestId: call.requestId,
     nowMs: call.nowMs,
     address: call.address,
-    principal: call.principal,
+    principal,
     household,
     today: dayOf(call.nowMs, household?.timeZone ?? 'UTC'),
     scope,
@@ -90,22 +91,36 @@ export async function perform(service: Service, operation: Operation, call: Call
     ifMatchRevision: call.headers.ifMatch === undefined || operation.method === 'GET' ? null : revisionOfMatch(call.headers.ifMatch),
   }
   const input = { params, query, body, prepared: undefined as unknown, ahead: undefined as unknown }
+  await operation.admit?.(context, input)
   if (operation.effect !== 'write') {
     return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : run.reader(scope))
   }
   return await answerWrite(service, operation, context, input, fields, shared.tx ?? null)
 }
 
+/** The household that a call names: in the path, else in the header; undefined stands for the caller's own. */
+export function householdNamed(operation: Operation, call: Call): string | undefined {
+  return operation.householdIn === 'path' ? call.params['id'] : call.householdHeader
+}
+
+/** Who calls; asked of the database again when the household is not known to be theirs: it may have been joined a moment ago. */
+async function callerOf(operation: Operation, call: Call): Promise<Principal | null> {
+  const named = householdNamed(operation, call)
+  if (!call.principal || named === undefined || call.principal.memberships.has(named)) return call.principal
+  if (operation.access === 'anonymous' || operation.access === 'user') return call.principal
+  return await call.authenticateAgain()
+}
+
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */
-function authorise(operation: Operation, call: Call): Context['household'] {
+function authorise(operation: Operation, call: Call, principal: Principal | null): Context['household'] {
   if (operation.access === 'anonymous') return null
-  if (!call.principal)
+  if (!principal)
     throw new Failure('unauthenticated', 'Send an access token: Authorization: Bearer <accessToken>.', { at: 'Authorization:' })
   if (operation.access === 'user') return null
-  const id = call.householdHeader ?? call.principal.memberships.keys().next().value
-  const membership = id === undefined ? undefined : call.principal.memberships.get(id)
+  const id = householdNamed(operation, call) ?? principal.memberships.keys().next().value
+  const membership = id === undefined ? undefined : principal.memberships.get(id)
   if (id === undefined || membership === undefined) {
-    throw new Failure('not-found', 'There is no such household.', { at: 'Djinn-Household:' })
+    throw new Failure('not-found', 'There is no such household.', operation.householdIn === 'path' ? {} : { at: 'Djinn-Household:' })
   }
   if (rank[membership.role] < rank[operation.access]) {
     throw new Failure('forbidden', `This takes the role ${operation.access}; yours is ${membership.role}.`)

@@ -29,6 +29,12 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   accounts_limit: ['limit-reached', 'A household has at most 500 accounts.', ''],
   categories_limit: ['limit-reached', 'A household has at most 1,000 categories.', ''],
   memberships_limit: ['limit-reached', 'A user belongs to at most 50 households.', ''],
+  caller_is_member: ['not-found', 'There is no such household.', 'Djinn-Household:'],
+  caller_has_role: ['forbidden', 'Your role in the household was lowered a moment ago.', ''],
+  members_limit: ['limit-reached', 'A household has at most 50 members.', ''],
+  household_has_owner: ['last-owner', 'A household needs an owner: make somebody else one first.', ''],
+  invitations_limit: ['limit-reached', 'A household has at most 20 open invitations; revoke one first.', ''],
+  invitation_mails_limit: ['limit-reached', 'A user has at most 50 invitations a day mailed.', '/email'],
   account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
   splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
   reconciled_stays: [

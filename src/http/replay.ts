@@ -5,6 +5,7 @@ import { limits } from '../values/limits.ts'
 import type { Database } from '../resources/database.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
 import { statement } from '../resources/statement.ts'
+import type { Access } from './operation.ts'
 import { sealingOf, type Sealing } from './sealed-answer.ts'
 
 /** What a write is known by; with `sealing` its answer is kept sealed. */
@@ -13,10 +14,10 @@ export type Kept = { status: number; headers: Record<string, string>; body: stri
 
 const beginWrite = statement(
   'replay.begin',
-  { household: 'uuid?', user: 'uuid', method: 'text', path: 'text', key: 'text?' },
+  { household: 'uuid?', user: 'uuid', method: 'text', path: 'text', key: 'text?', leastRole: 'text?' },
   { revision: 'int8?', busy: 'bool', hash: 'bytea?', status: 'int4?', headers: 'jsonb?', body: 'text?' },
   `select revision, busy, known_hash as hash, known_status as status, known_headers as headers, known_body as body
-  from begin_write(:household, :user, :method, :path, :key)`,
+  from begin_write(:household, :user, :method, :path, :key, :leastRole)`,
 )
 const findAnswer = statement(
   'replay.find',
@@ -60,11 +61,19 @@ export async function makeClaim(user: string, plain: Omit<Claim, 'sealing'>, sec
 }
 
 /**
- * Opens the write: raises the household's revision, or answers what the key answered before.
+ * Opens the write: raises the household's revision and holds the caller's role against what the operation takes, or answers what
+ * the key answered before.
  * Without a key nothing is awaited, so that the opening rides with the operation's first statement.
  */
-export async function openWrite(tx: Transaction, household: string | null, user: string, claim: Claim): Promise<Kept | null> {
-  const opening = tx.run(beginWrite, { household, user, method: claim.method, path: claim.path, key: claim.key })
+export async function openWrite(
+  tx: Transaction,
+  household: string | null,
+  user: string,
+  claim: Claim,
+  access: Access,
+): Promise<Kept | null> {
+  const { method, path, key } = claim
+  const opening = tx.run(beginWrite, { household, user, method, path, key, leastRole: household === null ? null : access })
   const raised = opening.then(([found]) => {
     if (household !== null && found!.revision !== null) tx.raised = { household, revision: found!.revision }
     return found

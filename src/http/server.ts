@@ -100,9 +100,8 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
   const address = addressOf(request.raw, options.trustedProxies)
   const token = bearerToken(request.headers.authorization)
   const householdHeader = header(request, 'djinn-household')
-  let principal = token === null ? null : await options.authenticate(token)
+  const principal = token === null ? null : await options.authenticate(token)
   const authenticateAgain = async () => (token === null ? null : await options.authenticate(token, true))
-  if (principal && householdHeader !== undefined && !principal.memberships.has(householdHeader)) principal = await authenticateAgain()
   reply.headers(options.charge(principal, address, 1))
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })

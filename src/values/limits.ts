@@ -19,6 +19,12 @@ export const limits = {
   accountsMax: 500,
   categoriesMax: 1_000,
   householdsPerUserMax: 50,
+  membersMax: 50,
+  invitationsOpenMax: 20,
+  invitationHoursDefault: 7 * 24,
+  invitationHoursMax: 30 * 24,
+  /** How long an invitation is kept after its end: so long a lost answer to an accept can be asked for again. */
+  endedInvitationDays: 30,
   idempotencyKeyLengthMax: 255,
   idempotencyDays: 30,
   restoreDays: 30,

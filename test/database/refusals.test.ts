@@ -211,9 +211,20 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
   )
   assert.deepEqual(
     callable.map((row) => row.name),
-    // They reveal numbers, or what the transaction's own user belongs to; take a push token from whom it was of; wake phones without a sign; or
-    // clear the default categories of a household that holds nothing else.
-    ['begin_restore', 'free_push_token', 'household_revisions', 'household_state', 'queue_pokes', 'raise_revision', 'sync_vector'],
+    // They reveal numbers, or what the transaction's own user belongs to or holds the token of; take a push token from whom it was of;
+    // wake phones without a sign; queue a mail that its invitation is for; or clear the default categories of a household that holds nothing else.
+    [
+      'accept_invitation',
+      'begin_restore',
+      'free_push_token',
+      'household_revisions',
+      'household_state',
+      'queue_invitation_mail',
+      'queue_pokes',
+      'raise_revision',
+      'read_invitation',
+      'sync_vector',
+    ],
     'functions that run with more rights than the app has',
   )
 })

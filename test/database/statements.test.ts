@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import pg from 'pg'
 import { makeFeatures } from '../../src/app/features.ts'
 import { listAccounts } from '../../src/features/accounts/store.ts'
+import { auditFilters, listAudit } from '../../src/features/audit/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
@@ -17,6 +18,9 @@ everyExportStatement()
 for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
+
+for (const asked of [[], ...auditFilters.map((filter) => [filter]), auditFilters])
+  for (const behind of [false, true]) listAudit(asked, behind)
 
 type Described = { parameterOids: number[]; columns: { name: string; dataTypeID: number }[] }
 

@@ -65,7 +65,11 @@ test("on every route with an id, another household's is answered like a missing 
     const rows = foreign[noun!]
     assert.ok(rows, `this test knows a foreign row of ${noun}`)
     const call = (id: string) =>
-      ana.call(operation.method, operation.path.replace('{id}', id), operation.body && operation.body !== 'file' ? { body: {} } : {})
+      ana.call(
+        operation.method,
+        operation.path.replace('{id}', id).replace(/\{\w+\}/, newId()),
+        operation.body && operation.body !== 'file' ? { body: {} } : {},
+      )
     const missing = await call(newId())
     assert.deepEqual([missing.status, missing.body.code], [404, 'not-found'], `${operation.name}: ${missing.text}`)
     for (const id of Object.values(rows)) assert.deepEqual(told(await call(id)), told(missing), operation.name)
@@ -150,7 +154,9 @@ test('an id that another household uses is free to choose, and each household ha
 
 test('the header of a household one does not belong to is answered like that of a missing one: 404', async () => {
   const was = await state()
-  const operations = djinn.api.operations.filter((operation) => ['viewer', 'editor', 'owner'].includes(operation.access))
+  const operations = djinn.api.operations.filter(
+    (operation) => ['viewer', 'editor', 'owner'].includes(operation.access) && operation.householdIn !== 'path',
+  )
   assert.ok(operations.length >= 25)
   for (const operation of operations) {
     const [noun] = operation.path.split('/{id}')

@@ -4,13 +4,17 @@ import { operation, type Operation } from '../../http/operation.ts'
 import { page } from '../../http/page.ts'
 import { id, instant, listOf, pageQuery } from '../../http/parameters.ts'
 import { limits } from '../../values/limits.ts'
-import { listAudit, type AuditFilter } from './store.ts'
+import { auditFilters, isTimed, listAudit } from './store.ts'
 
 export const entryShape = z.strictObject({
   number: z.int().meta({ description: 'Rises by one within the household.' }),
   revision: z.int(),
   kind: z.string(),
   entityId: id,
+  entityName: z.string().nullable().meta({
+    description:
+      'Of a member: their name, also when they have left; of an invitation: the address it was for. Null for others, and for erased users.',
+  }),
   operation: z.enum(['create', 'update', 'delete', 'restore']),
   changes: z
     .record(z.string(), z.unknown())
@@ -29,7 +33,8 @@ export function auditOperations(): Operation[] {
     operation({
       name: 'audit.list',
       summary: 'The audit trail, newest first',
-      description: 'Takes the role owner.',
+      description:
+        'Takes the role owner. In the order of numbers; with `actor`, `from` or `to` in that of instants, and of numbers within one. `from` is included, `to` is not.',
       tag: 'Audit',
       method: 'GET',
       path: '/api/audit',
@@ -40,22 +45,26 @@ export function auditOperations(): Operation[] {
       query: z.strictObject({
         ...pageQuery,
         entity: id.optional(),
-        kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import']).optional(),
+        kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import', 'invitation']).optional(),
+        actor: id.optional().meta({ format: 'uuid', description: 'The user who did it.' }),
+        from: instant.optional(),
+        to: instant.optional(),
       }),
       answer: listOf(entryShape),
       row: entryShape,
       run: async (context, { query }) => {
         const { limit = limits.pageRowsDefault, cursor, ...given } = query
-        const wanted = (['entity', 'kind'] as AuditFilter[]).filter((name) => given[name] !== undefined)
+        const wanted = auditFilters.filter((name) => given[name] !== undefined)
         const binding = `audit ${context.household!.id} ${JSON.stringify(given)}`
-        const [after] = cursor === undefined ? [] : context.cursors.decode(binding, cursor)
+        const [after, afterAt] = cursor === undefined ? [] : context.cursors.decode(binding, cursor)
+        const timed = isTimed(wanted)
         const rows = await context.db.run(listAudit(wanted, after !== undefined), {
           household: context.household!.id,
           rows: limit + 1,
           ...Object.fromEntries(wanted.map((name) => [name, given[name]])),
-          ...(after === undefined ? {} : { after }),
+          ...(after === undefined ? {} : { after, ...(timed ? { afterAt } : {}) }),
         })
-        return { body: page(context.cursors, binding, rows, limit, (row) => [row.number]) }
+        return { body: page(context.cursors, binding, rows, limit, (row) => (timed ? [row.number, row.at] : [row.number])) }
       },
     }),
   ]

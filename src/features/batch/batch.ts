@@ -4,7 +4,7 @@ import { Failure } from '../../values/failure.ts'
 import { limits } from '../../values/limits.ts'
 import { readNetwork } from '../../http/negotiate.ts'
 import type { Operation, Principal } from '../../http/operation.ts'
-import { perform, type Call, type Performed, type Service, type Shared } from '../../http/perform.ts'
+import { householdNamed, perform, type Call, type Performed, type Service, type Shared } from '../../http/perform.ts'
 import { ReadRun } from '../../http/read-run.ts'
 import { toFailure, toProblem } from '../../http/refusals.ts'
 import { readKey } from '../../http/replay.ts'
@@ -44,11 +44,10 @@ const stepHeaders = new Set([
 /** Answers each step's result as JSON text, in order. */
 export async function runBatch(
   needs: BatchNeeds,
-  request: Call,
+  outer: Call,
   steps: readonly Step[],
   atomic: boolean,
 ): Promise<{ results: string[]; headers: Record<string, string> }> {
-  const outer = await withHouseholdsOf(request, steps)
   const batchKey = readKey(outer.headers.idempotencyKey)
   // What is left of the limit after the last step is what the answer tells.
   const headers: Record<string, string> = {}
@@ -64,14 +63,6 @@ export async function runBatch(
   })
   const outcomes = atomic ? await runAtomic(needs, outer, prepared) : await runInOrder(needs, prepared)
   return { results: outcomes.map(resultText), headers }
-}
-
-/** Whoever names a household that the session is not known to belong to is looked up anew, as a call alone would be. */
-async function withHouseholdsOf(request: Call, steps: readonly Step[]): Promise<Call> {
-  const headers = steps.flatMap((step) => Object.entries(step.headers ?? {}))
-  const named = headers.filter(([name]) => name.toLowerCase() === 'djinn-household').map(([, household]) => household)
-  if (named.every((household) => request.principal!.memberships.has(household))) return request
-  return { ...request, principal: (await request.authenticateAgain()) ?? request.principal }
 }
 
 function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batchKey: string | null): Prepared {
@@ -213,7 +204,7 @@ function atomicHousehold(outer: Call, prepared: readonly Prepared[]): string {
         at: `/operations/${index}/path`,
       })
     }
-    households.add(one.call.householdHeader ?? own)
+    households.add(householdNamed(one.operation, one.call) ?? own)
     if (households.size > 1) {
       throw new Failure('not-in-batch', 'An atomic batch is of one household.', { at: `/operations/${index}/headers/Djinn-Household` })
     }

@@ -2,22 +2,16 @@
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { newId } from '../../values/id.ts'
-import { operation, type Operation, type Role } from '../../http/operation.ts'
-import { currency, id, idParams, instant, text } from '../../http/parameters.ts'
+import { operation, type Operation } from '../../http/operation.ts'
+import { currency, id, idParams, text } from '../../http/parameters.ts'
 import { finite } from '../../http/collection.ts'
 import type { Runner } from '../../resources/transaction.ts'
-import { enterHousehold, insertHousehold, insertMember, listHouseholds, patchHousehold } from './store.ts'
-
-export const householdShape = z.strictObject({
-  id,
-  name: z.string(),
-  baseCurrency: currency,
-  timeZone: z.string(),
-  role: z.enum(['owner', 'editor', 'viewer']),
-  createdAt: instant,
-  updatedAt: instant,
-  revision: z.int(),
-})
+import { deletionOperations } from './deletion.ts'
+import { householdShape } from './household.ts'
+import { invitationOperations, type InvitationNeeds } from './invitations.ts'
+import { memberOperations } from './members.ts'
+import { insertMember } from './member-store.ts'
+import { enterHousehold, insertHousehold, listHouseholds, patchHousehold } from './store.ts'
 
 export type Founding = { id: string; userId: string; name: string; currency: string; timeZone: string }
 /** Gives a new household what it starts with. */
@@ -33,7 +27,10 @@ export async function foundHousehold(tx: Runner, founding: Founding, furnish: Fu
   ])
 }
 
-export function householdOperations(furnish: Furnish, isTimeZone: (zone: string) => boolean): Operation[] {
+export type HouseholdNeeds = InvitationNeeds & { furnish: Furnish; isTimeZone: (zone: string) => boolean }
+
+export function householdOperations(needs: HouseholdNeeds): Operation[] {
+  const { furnish, isTimeZone } = needs
   const timeZone = z
     .string()
     .max(64)
@@ -95,7 +92,8 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       tag: 'Households',
       method: 'GET',
       path: '/api/households/{id}',
-      access: 'user',
+      access: 'viewer',
+      householdIn: 'path',
       criticality: 'list',
       effect: 'read',
       params: idParams,
@@ -114,35 +112,29 @@ export function householdOperations(furnish: Furnish, isTimeZone: (zone: string)
       tag: 'Households',
       method: 'PATCH',
       path: '/api/households/{id}',
-      access: 'user',
+      access: 'owner',
+      householdIn: 'path',
       criticality: 'write',
       effect: 'write',
       params: idParams,
       body: changes,
       answer: householdShape,
-      refusals: ['forbidden', 'precondition-failed'],
+      refusals: ['precondition-failed'],
       run: async (context, { params, body }) => {
-        requireOwner(context.principal!.memberships.get(params.id)?.role)
-        const [, [row]] = await Promise.all([
-          context.db.run(enterHousehold, { id: params.id }),
-          context.db.run(patchHousehold, {
-            id: params.id,
-            user: context.principal!.userId,
-            name: body.name ?? null,
-            baseCurrency: body.baseCurrency ?? null,
-            timeZone: body.timeZone ?? null,
-            ifRevision: finite(context.ifMatchRevision),
-          }),
-        ])
-        if (row) context.tx!.raised = { household: row.id, revision: row.revision }
+        const [row] = await context.db.run(patchHousehold, {
+          id: params.id,
+          user: context.principal!.userId,
+          name: body.name ?? null,
+          baseCurrency: body.baseCurrency ?? null,
+          timeZone: body.timeZone ?? null,
+          ifRevision: finite(context.ifMatchRevision),
+        })
         if (!row) throw new Failure('precondition-failed', 'The household changed since you read it.', { at: 'If-Match:' })
         return { body: row }
       },
     }),
+    ...deletionOperations(),
+    ...memberOperations(),
+    ...invitationOperations(needs),
   ]
-}
-
-function requireOwner(role: Role | undefined) {
-  if (role === undefined) throw new Failure('not-found', 'There is no such household.')
-  if (role !== 'owner') throw new Failure('forbidden', `This takes the role owner; yours is ${role}.`)
 }

@@ -1,4 +1,4 @@
-// SQL of households and of who belongs to them.
+// SQL of households themselves.
 import { statement } from '../../resources/statement.ts'
 
 const columns = {
@@ -30,13 +30,6 @@ export const insertHousehold = statement(
   `insert into households (household_id, name, base_currency, time_zone) values (:id, :name, :currency, :timeZone) returning household_id as id`,
 )
 
-export const insertMember = statement(
-  'households.insertMember',
-  { household: 'uuid', user: 'uuid', role: 'text' },
-  {},
-  'insert into memberships (household_id, user_id, role) values (:household, :user, :role)',
-)
-
 export const listHouseholds = statement(
   'households.list',
   { user: 'uuid' },
@@ -55,4 +48,28 @@ export const patchHousehold = statement(
   where h.household_id = :id and m.household_id = h.household_id and m.user_id = :user
     and (:ifRevision is null or h.revision <= :ifRevision)
   returning ${select}`,
+)
+
+/** Whether a member's household is deleted, and what they are in it. */
+export const readDeletion = statement(
+  'households.deletion',
+  { id: 'uuid', user: 'uuid' },
+  { role: 'text', deletedAt: 'timestamptz?', revision: 'int8' },
+  `select m.role, h.deleted_at as "deletedAt", h.revision from households h join memberships m on m.household_id = h.household_id
+  where h.household_id = :id and m.user_id = :user`,
+)
+
+export const deleteHousehold = statement(
+  'households.delete',
+  { id: 'uuid' },
+  { revision: 'int8' },
+  'update households set deleted_at = now() where household_id = :id and deleted_at is null returning revision',
+)
+
+export const restoreHousehold = statement(
+  'households.restore',
+  { id: 'uuid', days: 'int4' },
+  { revision: 'int8' },
+  `update households set deleted_at = null
+  where household_id = :id and deleted_at > now() - make_interval(days => :days) returning revision`,
 )
