@@ -15,6 +15,8 @@ const owners: Record<string, string> = {
   refresh_tokens: 'identity',
   email_requests: 'identity',
   email_links: 'identity',
+  second_factors: 'identity',
+  recovery_codes: 'identity',
   households: 'households',
   memberships: 'households',
   invitations: 'households',

@@ -70,6 +70,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       mailConfigured: mailer !== null,
       mailedLinks,
       chargeLogin: makeChargeLogin(config.rate),
+      vault: resources.vault,
     }),
     ...householdOperations({
       furnish,

@@ -55,7 +55,10 @@ export function makeLog(config: Config): Logger {
       serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: {
-        paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.token', '*.authorization'],
+        paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'totp', 'code', 'secret', 'recoveryCodes'].flatMap(
+          // The code of an error is what helps.
+          (name) => (name === 'code' ? [name, 'body.code'] : [name, `*.${name}`]),
+        ),
         censor: '[redacted]',
       },
     },

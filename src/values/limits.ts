@@ -94,6 +94,12 @@ export const limits = {
   refreshRetryMs: 10_000,
   confirmLinkMinutes: 24 * 60,
   recoveryLinkMinutes: 10,
+  /** How long a new second factor waits for its first code. */
+  pendingFactorMinutes: 10,
+  /** Wrong codes of an account, from whatever address, until none is taken for a while: its password is known to whoever tries. */
+  wrongCodesMax: 10,
+  wrongCodeMinutes: 15,
+  recoveryCodes: 10,
   passwordHashesAtOnce: 2,
   passwordHashesWaitingMax: 64,
   loginWindowMs: 15 * 60_000,
@@ -124,4 +130,5 @@ assert(limits.pageRowsMax <= limits.syncRowsMax, 'A page must fit in one sync an
 assert(limits.syncRowsMax < limits.statementRowsMax, 'A sync answer must fit in one statement.')
 assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch must fit in one statement.')
 assert(limits.pushLeaseS * 1000 > 4 * limits.pushTimeoutMs, 'A delivery is held for as long as it may take: two tries and two tokens.')
+assert(limits.wrongCodesMax <= 100, 'The moments of wrong codes are kept in the row of the factor.')
 assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { makePerson, open, type Person, type Reply } from '../harness.ts'
+import { enableSecondFactor } from './authenticator.ts'
 import { openMailbox } from './mailbox.ts'
 
 const mailbox = await openMailbox()
@@ -234,4 +235,17 @@ test('asking again and again for one address is limited', async () => {
   )
   assert.ok(Number(replies[2]!.headers['retry-after']) > 0)
   assert.equal((await ask('spared@example.org')).status, 202)
+})
+
+test('a link sets the password and neither signs in nor takes the second factor away', async () => {
+  const ana = await newcomer()
+  const app = await enableSecondFactor(ana)
+  assert.equal((await recovery(ana.email)).status, 202)
+  const { token } = await mailbox.letter(ana.email, 2)
+  const recovered = await post('/api/auth/recovery/confirm', { token, newPassword })
+  assert.deepEqual([recovered.status, recovered.text], [204, ''])
+  const asked = await login(ana.email, newPassword)
+  assert.deepEqual([asked.status, asked.body.code], [401, 'second-factor-required'])
+  const { status } = await post('/api/auth/login', { email: ana.email, password: newPassword, totp: app.code(1) })
+  assert.equal(status, 200)
 })

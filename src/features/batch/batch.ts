@@ -61,6 +61,7 @@ export async function runBatch(
       return { step, refusal: toFailure(error), requestId: outer.requestId }
     }
   })
+  if (prepared.some((one) => 'operation' in one && one.operation.noStore)) headers['cache-control'] = 'no-store'
   const outcomes = atomic ? await runAtomic(needs, outer, prepared) : await runInOrder(needs, prepared)
   return { results: outcomes.map(resultText), headers }
 }

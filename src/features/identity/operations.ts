@@ -1,17 +1,20 @@
-// Identity: sign-in, refresh, sign-out, password change and recovery.
+// Identity: sign-up, sign-in, refresh, sign-out, password change, recovery, and what is one's own.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { newId } from '../../values/id.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import type { ChargeLogin } from '../../http/charge.ts'
 import type { Runner } from '../../resources/transaction.ts'
-import { deviceName, email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
+import type { Vault } from '../../resources/vault.ts'
+import { email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
 import { hashPassword, verifyPassword } from './hashing.ts'
 import type { MailedLinks } from './mailed-links.ts'
-import { meOperations, presentUser, userShape } from './me.ts'
-import { rotate, startSession } from './sessions.ts'
+import { meOperations } from './me.ts'
+import { secondFactorOperations } from './second-factor-operations.ts'
+import { rotate } from './sessions.ts'
+import { signInOperation } from './sign-in.ts'
 import { signUpOperations } from './sign-up.ts'
-import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink, userByEmail, userById } from './store.ts'
+import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink, userById } from './store.ts'
 import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
@@ -23,40 +26,15 @@ export type IdentityNeeds = {
   mailConfigured: boolean
   mailedLinks: MailedLinks
   chargeLogin: ChargeLogin
+  /** Seals the secrets of second factors. */
+  vault: Vault
 }
 
 export function identityOperations(needs: IdentityNeeds): Operation[] {
   const shared = { tag: 'Identity', method: 'POST', access: 'anonymous', criticality: 'auth', noStore: true } as const
   return [
     ...signUpOperations(needs),
-    operation({
-      ...shared,
-      name: 'auth.login',
-      path: '/api/auth/login',
-      effect: 'own',
-      summary: 'Sign in',
-      body: z.strictObject({ email, password, totp: z.string().max(64).optional(), deviceName: deviceName.optional() }),
-      answer: z.strictObject({ ...tokens, user: userShape }),
-      refusals: ['wrong-credentials', 'rate-limited'],
-      run: async (context, { body }) => {
-        needs.chargeLogin(context.address, keyOf(body.email))
-        const [user] = await context.db.run(userByEmail, { emailKey: keyOf(body.email) })
-        if (!(await verifyPassword(body.password, user?.passwordHash ?? null))) {
-          throw new Failure('wrong-credentials', 'The e-mail address or the password is wrong.')
-        }
-        const session = await context.database.write({ ...context.scope, user: user!.id }, (tx) =>
-          startSession(tx, user!.id, body.deviceName ?? null),
-        )
-        return {
-          body: {
-            accessToken: session.accessToken,
-            refreshToken: session.refreshToken,
-            expiresIn: session.expiresIn,
-            user: presentUser(user!),
-          },
-        }
-      },
-    }),
+    signInOperation(needs),
     operation({
       ...shared,
       name: 'auth.refresh',
@@ -168,5 +146,6 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       },
     }),
     ...meOperations(),
+    ...secondFactorOperations(needs),
   ]
 }

@@ -23,9 +23,22 @@ export const insertUser = statement(
 export const userByEmail = statement(
   'users.byEmail',
   { emailKey: 'text' },
-  { ...userColumns, passwordHash: 'text' },
-  `select ${userSelect}, u.password_hash as "passwordHash" from users u where u.email_key = :emailKey`,
+  { ...userColumns, passwordHash: 'text', secondFactor: 'bool' },
+  `select ${userSelect}, u.password_hash as "passwordHash",
+    exists (select from second_factors f where f.user_id = u.id and f.enabled_at is not null) as "secondFactor"
+  from users u where u.email_key = :emailKey`,
 )
+
+/** How a sign-in finds the password when it commits; a change of it or of the second factor at that moment is waited for. */
+export const lockPassword = statement(
+  'users.lockPassword',
+  { id: 'uuid' },
+  { passwordHash: 'text' },
+  'select password_hash as "passwordHash" from users where id = :id for share',
+)
+
+/** Makes sign-ins wait. */
+export const lockUser = statement('users.lock', { id: 'uuid' }, { id: 'uuid' }, 'select id from users where id = :id for no key update')
 
 export const userById = statement(
   'users.byId',
