@@ -25,8 +25,8 @@ export function scan(uri: string): Authenticator {
   return {
     code,
     wrong: () => {
-      const near = [-2, -1, 0, 1, 2].map(code)
-      return ['000000', '111111', '222222', '333333', '444444', '555555'].find((each) => !near.includes(each))!
+      const near = new Set([-2, -1, 0, 1, 2].map(code))
+      return ['000000', '111111', '222222', '333333', '444444', '555555'].find((each) => !near.has(each))!
     },
     recoveryCodes: [],
   }
