@@ -225,9 +225,14 @@ test('a sign-in costs three round trips without a second factor, and four with o
   const { person, app } = await guarded()
   const without = await djinn.count(() => login(plain))
   const having = await djinn.count(() => login(person, app.code()))
-  const own = (statements: string[]) => statements.filter((name) => !name.startsWith('emailRequests.')).join(', ')
-  assert.ok(without.roundTrips <= 3, `${without.roundTrips}: ${own(without.statements)}`)
-  assert.ok(having.roundTrips <= 4, `${having.roundTrips}: ${own(having.statements)}`)
+  for (const [cost, most] of [
+    [without, 3],
+    [having, 4],
+  ] as const) {
+    // The sweep of mailed links runs every 5 s; where it falls into the call, its two are not the call's.
+    const others = cost.statements.includes('emailRequests.take') ? 2 : 0
+    assert.ok(cost.roundTrips - others <= most, `${cost.roundTrips}: ${cost.statements.join(', ')}`)
+  }
 })
 
 test('a step that was accepted is not taken back by whatever code runs, nor is a used recovery code', async () => {
