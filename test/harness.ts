@@ -98,10 +98,10 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
     RATE_LIMIT_LOGIN: '100000',
     ...environment,
   })
-  const watching: { statement: (name: string) => void; roundTrip: () => void }[] = []
+  const watching: { statement: (name: string) => void; roundTrip: (first: string) => void }[] = []
   const resources = await openResources(config, {
     statement: (name) => watching.forEach((watch) => watch.statement(name)),
-    roundTrip: () => watching.forEach((watch) => watch.roundTrip()),
+    roundTrip: (first) => watching.forEach((watch) => watch.roundTrip(first)),
   })
   const api = await makeApi(resources)
   const url = await api.app.listen({ host: '127.0.0.1', port: 0 })
@@ -134,7 +134,12 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
     count: async (work) => {
       const statements: string[] = []
       let roundTrips = 0
-      const watch = { statement: (name: string) => void statements.push(name), roundTrip: () => void roundTrips++ }
+      // The sweep of mailed links comes by every few seconds and is no part of the work.
+      const counts = (name: string) => name !== 'emailRequests.take'
+      const watch = {
+        statement: (name: string) => void (counts(name) && statements.push(name)),
+        roundTrip: (first: string) => void (counts(first) && roundTrips++),
+      }
       watching.push(watch)
       await work()
       watching.splice(watching.indexOf(watch), 1)

@@ -133,9 +133,9 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.statement(name, durationMs)
           watch.statement?.(name, durationMs, failed)
         },
-        roundTrip: () => {
+        roundTrip: (first) => {
           metrics.roundTrip()
-          watch.roundTrip?.()
+          watch.roundTrip?.(first)
         },
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },

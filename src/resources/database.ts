@@ -107,7 +107,7 @@ export class Database {
 
   async #readOnce(scope: Scope, reads: Read[], snapshot: boolean): Promise<ReadTogether> {
     const client = await this.#openReader()
-    this.#options.observer?.roundTrip?.()
+    this.#options.observer?.roundTrip?.(reads[0]?.statement.name ?? '')
     this.#readsInFlight++
     const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
     try {
@@ -134,7 +134,7 @@ export class Database {
   async revisions(households: readonly string[]): Promise<Map<string, number>> {
     const read = async () => {
       const client = await this.#openReader()
-      this.#options.observer?.roundTrip?.()
+      this.#options.observer?.roundTrip?.(readRevisions.name)
       const { rows } = await this.#send(client, readRevisions, { households })
       return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
     }

@@ -9,7 +9,8 @@ export type Runner = {
 /** What happened on the wire, for metrics and for the tests that count. */
 export type DatabaseObserver = {
   statement?: (name: string, durationMs: number, failed: boolean) => void
-  roundTrip?: () => void
+  /** `first` is the first statement of the transaction that waits. */
+  roundTrip?: (first: string) => void
   /** A household has a new revision, committed; `session` is whose it is. */
   committed?: (household: string, revision: number, session: string | null) => void
 }
@@ -26,6 +27,7 @@ export class Transaction implements Runner {
   #opening: Promise<unknown> | undefined
   #failure: unknown
   #inRoundTrip = false
+  #first = ''
   readonly #unanswered = new Set<Promise<unknown>>()
   /** The household's new revision, known once the write is open. */
   raised: { household: string; revision: number } | undefined
@@ -48,7 +50,7 @@ export class Transaction implements Runner {
   #countRoundTrip() {
     if (this.#inRoundTrip) return
     this.#inRoundTrip = true
-    this.#observer?.roundTrip?.()
+    this.#observer?.roundTrip?.(this.#first)
   }
 
   #open() {
@@ -59,6 +61,7 @@ export class Transaction implements Runner {
 
   async run<P extends Shape, C extends Shape>(wanted: Statement<P, C>, parameters: Row<P>): Promise<Row<C>[]> {
     this.#open()
+    this.#first ||= wanted.name
     this.#countRoundTrip()
     const sent = this.#send(wanted, parameters)
     this.#unanswered.add(sent)
