@@ -567,6 +567,17 @@ export type Operations = {
     body: undefined
     answer: string
   }
+  /** GET /api/me/second-factor: Whether a second factor is on */
+  'me.secondFactor': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      enabled: boolean
+      enabledAt: string | null
+      recoveryCodesLeft: number
+    }
+  }
   /** GET /api/me/sessions: Where you are signed in */
   'me.sessions': {
     params: Record<never, never>
@@ -2063,6 +2074,54 @@ export type Operations = {
       expiresAt: string
     }
   }
+  /** POST /api/me/second-factor/confirm: Turn the second factor on with its first code; every other session ends */
+  'me.confirmSecondFactor': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      code: string
+    }
+    answer: {
+      enabledAt: string
+      recoveryCodes: string[]
+    }
+  }
+  /** POST /api/me/second-factor/disable: Turn the second factor off */
+  'me.disableSecondFactor': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      password: string
+      code: string
+    }
+    answer: undefined
+  }
+  /** POST /api/me/second-factor/recovery-codes: New recovery codes; the old ones are void */
+  'me.renewRecoveryCodes': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      password: string
+      code: string
+    }
+    answer: {
+      recoveryCodes: string[]
+    }
+  }
+  /** POST /api/me/second-factor: Begin to set up a second factor */
+  'me.beginSecondFactor': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      password: string
+      code?: string
+    }
+    answer: {
+      secret: string
+      uri: string
+      expiresIn: number
+    }
+  }
   /** POST /api/notifications/read: Mark everything as read */
   'notifications.readAll': {
     params: Record<never, never>
@@ -2399,11 +2458,16 @@ export const routes = {
   'invitations.list': ['GET', '/api/households/{id}/invitations'],
   'invitations.preview': ['POST', '/api/invitations/preview'],
   'invitations.revoke': ['DELETE', '/api/households/{id}/invitations/{invitationId}'],
+  'me.beginSecondFactor': ['POST', '/api/me/second-factor'],
+  'me.confirmSecondFactor': ['POST', '/api/me/second-factor/confirm'],
+  'me.disableSecondFactor': ['POST', '/api/me/second-factor/disable'],
   'me.endOtherSessions': ['DELETE', '/api/me/sessions'],
   'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
   'me.export': ['GET', '/api/me/export'],
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
+  'me.renewRecoveryCodes': ['POST', '/api/me/second-factor/recovery-codes'],
+  'me.secondFactor': ['GET', '/api/me/second-factor'],
   'me.sessions': ['GET', '/api/me/sessions'],
   'members.list': ['GET', '/api/households/{id}/members'],
   'members.patch': ['PATCH', '/api/households/{id}/members/{userId}'],
