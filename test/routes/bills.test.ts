@@ -193,7 +193,7 @@ test('a deleted bill is gone with its occurrences, and comes back with them and 
   await ana.post('/api/transactions', { accountId: account, date: addDays(today, -14), amount: -9_000, payee: 'Water works' })
   const { body: byHand } = await ana.post('/api/transactions', { accountId: account, date: '2026-01-01', amount: -1, payee: '' })
   await ana.post(`${path}/occurrences/${today}/payments`, { transactionId: byHand.id })
-  const before = (await ana.get(`${path}/occurrences?limit=100`)).body.data
+  const known = (await ana.get(`${path}/occurrences?limit=100`)).body.data
   assert.equal((await ana.delete(path)).status, 204)
   assert.equal((await ana.delete(path)).status, 204)
   assertRefused(await ana.get(path), 404, 'not-found')
@@ -207,7 +207,7 @@ test('a deleted bill is gone with its occurrences, and comes back with them and 
   assert.deepEqual([restored.status, restored.body.overdueCount, restored.body.nextDue], [200, 1, today], restored.text)
   assertRefused(await ana.post(`${path}/restore`), 409, 'not-deleted')
   const timeless = (rows: Record<string, unknown>[]) => rows.map(({ updatedAt: _at, revision: _revision, ...row }) => row)
-  assert.deepEqual(timeless((await ana.get(`${path}/occurrences?limit=100`)).body.data), timeless(before))
+  assert.deepEqual(timeless((await ana.get(`${path}/occurrences?limit=100`)).body.data), timeless(known))
   await djinn.verify()
 })
 

@@ -137,7 +137,7 @@ export async function assertEqualsLists(replica: Replica, person: Person) {
       for (const row of await listAll(person, kind === 'occurrences' ? '/api/bills/occurrences' : `/api/${kind}`, id)) {
         // What follows from the day is in no replica.
         const { nextDue: _next, overdueCount: _count, status, remaining: _remaining, ...stored } = row as Row & Record<string, unknown>
-        lists.push({ householdId: id, ...stored, ...(kind === 'transactions' ? { status } : {}) } as Row)
+        lists.push({ householdId: id, ...stored, ...(kind === 'transactions' ? { status } : {}) })
       }
     }
     assert.deepEqual(replica.rows(kind), byId(lists), kind)
