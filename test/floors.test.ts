@@ -29,6 +29,11 @@ const owners: Record<string, string> = {
   import_files: 'imports',
   import_rows: 'imports',
   restores: 'exports',
+  bills: 'bills',
+  bill_occurrences: 'bills',
+  bill_payments: 'bills',
+  bill_mismatches: 'bills',
+  bill_plans: 'bills',
   system_data: 'system',
   exchange_rates: 'rates',
   devices: 'push',
@@ -44,7 +49,20 @@ const guests: Record<string, string[]> = {
   // A commit makes the rows of the file, an undo takes them back.
   imports: ['transactions'],
   // A household's document is put back into the tables that it was taken from.
-  exports: ['households', 'accounts', 'categories', 'imports', 'import_rows', 'transfers', 'transactions'],
+  exports: [
+    'households',
+    'accounts',
+    'categories',
+    'imports',
+    'import_rows',
+    'transfers',
+    'transactions',
+    'bills',
+    'bill_plans',
+    'bill_occurrences',
+    'bill_payments',
+    'bill_mismatches',
+  ],
 }
 
 function importsOf(file: string, text: string): string[] {

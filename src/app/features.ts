@@ -7,6 +7,9 @@ import { accountOperations } from '../features/accounts/operations.ts'
 import { accountRows } from '../features/accounts/store.ts'
 import { auditOperations } from '../features/audit/operations.ts'
 import { batchOperations } from '../features/batch/operations.ts'
+import { billOperations } from '../features/bills/operations.ts'
+import { occurrenceRows } from '../features/bills/occurrence-store.ts'
+import { billRows } from '../features/bills/store.ts'
 import { categoryOperations, copyDefaults, type DefaultCategory } from '../features/categories/operations.ts'
 import { categoryRows } from '../features/categories/store.ts'
 import { EventHub } from '../features/events/hub.ts'
@@ -98,6 +101,12 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       restoredTransactions,
     }),
     ...exportOperations(),
+    ...billOperations({
+      related: [
+        { name: 'accounts', rows: accountRows, ids: (row) => [row['accountId'] as string | null] },
+        { name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string | null] },
+      ],
+    }),
     ...auditOperations(),
     ...systemOperations(catalog),
     ...rateOperations(),
@@ -107,6 +116,8 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'accounts', rows: accountRows },
         { name: 'categories', rows: categoryRows },
         { name: 'transactions', rows: transactionRows },
+        { name: 'bills', rows: billRows },
+        { name: 'occurrences', rows: occurrenceRows },
       ],
     }),
     ...eventOperations(hub),

@@ -1,5 +1,6 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
 import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
+import { billSchedule, billTasks } from '../features/bills/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
@@ -9,7 +10,7 @@ import { forgetAnswers, replaySchedule } from '../http/replay.ts'
 import type { Tasks } from '../resources/queue.ts'
 import type { Resources } from './resources.ts'
 
-/** At night, when few write; rates when they are published. */
+/** At night, when few write; rates when they are published; bills by the hour. */
 export const schedule: readonly string[] = [
   ...pushSchedule,
   ...syncSchedule,
@@ -18,6 +19,7 @@ export const schedule: readonly string[] = [
   ...importSchedule,
   ...rateSchedule,
   ...replaySchedule,
+  ...billSchedule,
 ]
 
 export function makeTasks(resources: Resources, nowMs: () => number = Date.now): Tasks {
@@ -33,6 +35,11 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     }),
     ...importTasks(directDatabase),
     ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
+    ...billTasks({
+      database: directDatabase,
+      nowMs,
+      announce: (household, revision) => resources.announcements.announce(household, revision, null),
+    }),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

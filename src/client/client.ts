@@ -22,7 +22,7 @@ export type ClientOptions = {
   onChange?: () => void
 }
 
-type Written = Exclude<Kind, 'households'> | 'transfers'
+type Written = Exclude<Kind, 'households' | 'occurrences'> | 'transfers'
 
 const retryMsMin = 1_000
 const retryMsMax = 60_000

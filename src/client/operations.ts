@@ -9,6 +9,40 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/bills/{id}/occurrences/{date}/payments/{transactionId}: Take a transaction off an occurrence */
+  'bills.unpay': {
+    params: { id: string; date: string; transactionId: string }
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      id: string
+      billId: string
+      date: string
+      status: 'due' | 'overdue' | 'paid' | 'skipped'
+      currency: string
+      amountMin: number
+      amountMax: number
+      paidAmount: number
+      remaining: number
+      payments: {
+        transactionId: string
+        amount: number
+        origin: 'matched' | 'hand' | 'posted'
+      }[]
+      skipped: boolean
+      paid: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** DELETE /api/bills/{id}: Delete a bill with its occurrences */
+  'bills.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/categories/{id}: Delete a category that nothing uses */
   'categories.delete': {
     params: { id: string }
@@ -150,7 +184,7 @@ export type Operations = {
       limit?: number
       cursor?: string
       entity?: string
-      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'invitation'
+      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'invitation' | 'bill' | 'occurrence'
       actor?: string
       from?: string
       to?: string
@@ -190,6 +224,248 @@ export type Operations = {
           requestId: string | null
           at: string
           hash: string
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/bills/forecast: What bills will take and bring in the coming months */
+  'bills.forecast': {
+    params: Record<never, never>
+    query: { months?: number }
+    body: undefined
+    answer: {
+      from: string
+      to: string
+      bills: {
+        billId: string
+        payee: string
+        accountId: string | null
+        categoryId: string | null
+        currency: string
+        amountMin: number
+        amountMax: number
+        dates: string[]
+      }[]
+      months: {
+        month: string
+        sums: {
+          currency: string
+          amountMin: number
+          amountMax: number
+          count: number
+        }[]
+      }[]
+    }
+  }
+  /** GET /api/bills/occurrences: Occurrences of all bills, oldest first */
+  'bills.allOccurrences': {
+    params: Record<never, never>
+    query: {
+      limit?: number
+      cursor?: string
+      from?: string
+      to?: string
+      status?: 'open' | 'due' | 'overdue' | 'paid' | 'skipped'
+      bill?: string
+      fields?: string
+    }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        billId: string
+        date: string
+        status: 'due' | 'overdue' | 'paid' | 'skipped'
+        currency: string
+        amountMin: number
+        amountMax: number
+        paidAmount: number
+        remaining: number
+        payments: {
+          transactionId: string
+          amount: number
+          origin: 'matched' | 'hand' | 'posted'
+        }[]
+        skipped: boolean
+        paid: boolean
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          billId: string
+          date: string
+          status: 'due' | 'overdue' | 'paid' | 'skipped'
+          currency: string
+          amountMin: number
+          amountMax: number
+          paidAmount: number
+          remaining: number
+          payments: {
+            transactionId: string
+            amount: number
+            origin: 'matched' | 'hand' | 'posted'
+          }[]
+          skipped: boolean
+          paid: boolean
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/bills/{id}/occurrences: Occurrences of a bill, oldest first */
+  'bills.occurrences': {
+    params: { id: string }
+    query: {
+      limit?: number
+      cursor?: string
+      from?: string
+      to?: string
+      status?: 'open' | 'due' | 'overdue' | 'paid' | 'skipped'
+      fields?: string
+    }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        billId: string
+        date: string
+        status: 'due' | 'overdue' | 'paid' | 'skipped'
+        currency: string
+        amountMin: number
+        amountMax: number
+        paidAmount: number
+        remaining: number
+        payments: {
+          transactionId: string
+          amount: number
+          origin: 'matched' | 'hand' | 'posted'
+        }[]
+        skipped: boolean
+        paid: boolean
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          billId: string
+          date: string
+          status: 'due' | 'overdue' | 'paid' | 'skipped'
+          currency: string
+          amountMin: number
+          amountMax: number
+          paidAmount: number
+          remaining: number
+          payments: {
+            transactionId: string
+            amount: number
+            origin: 'matched' | 'hand' | 'posted'
+          }[]
+          skipped: boolean
+          paid: boolean
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/bills/{id}: One bill */
+  'bills.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      payee: string
+      accountId: string | null
+      currency: string
+      categoryId: string | null
+      amountMin: number
+      amountMax: number
+      schedule: {
+        startsOn: string
+        rule: string
+        weekend: 'keep' | 'before' | 'after'
+      }
+      endsOn: string | null
+      reminderDays: number[]
+      autoPost: boolean
+      note: string
+      nextDue: string | null
+      overdueCount: number
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/bills: All bills */
+  'bills.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        payee: string
+        accountId: string | null
+        currency: string
+        categoryId: string | null
+        amountMin: number
+        amountMax: number
+        schedule: {
+          startsOn: string
+          rule: string
+          weekend: 'keep' | 'before' | 'after'
+        }
+        endsOn: string | null
+        reminderDays: number[]
+        autoPost: boolean
+        note: string
+        nextDue: string | null
+        overdueCount: number
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          payee: string
+          accountId: string | null
+          currency: string
+          categoryId: string | null
+          amountMin: number
+          amountMax: number
+          schedule: {
+            startsOn: string
+            rule: string
+            weekend: 'keep' | 'before' | 'after'
+          }
+          endsOn: string | null
+          reminderDays: number[]
+          autoPost: boolean
+          note: string
+          nextDue: string | null
+          overdueCount: number
+          createdAt: string
+          updatedAt: string
+          revision: number
         }[]
         nextCursor: string | null
       }
@@ -691,9 +967,11 @@ export type Operations = {
         accounts?: Record<string, unknown>[]
         categories?: Record<string, unknown>[]
         transactions?: Record<string, unknown>[]
+        bills?: Record<string, unknown>[]
+        occurrences?: Record<string, unknown>[]
       }
       removed: {
-        type: 'households' | 'accounts' | 'categories' | 'transactions'
+        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'bills' | 'occurrences'
         id: string
         householdId: string
       }[]
@@ -1193,6 +1471,82 @@ export type Operations = {
       balance: number
       pendingBalance: number
       closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/bills/{id}/occurrences/{date}: Skip an occurrence, or take that back */
+  'bills.skip': {
+    params: { id: string; date: string }
+    query: { fields?: string }
+    body: {
+      baseRevision?: number
+      status: 'skipped' | 'due'
+    }
+    answer: {
+      id: string
+      billId: string
+      date: string
+      status: 'due' | 'overdue' | 'paid' | 'skipped'
+      currency: string
+      amountMin: number
+      amountMax: number
+      paidAmount: number
+      remaining: number
+      payments: {
+        transactionId: string
+        amount: number
+        origin: 'matched' | 'hand' | 'posted'
+      }[]
+      skipped: boolean
+      paid: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/bills/{id}: Change a bill */
+  'bills.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      payee?: string
+      accountId?: string | null
+      categoryId?: string | null
+      amountMin?: number
+      amountMax?: number
+      currency?: string
+      schedule?: {
+        startsOn: string
+        rule: string
+        weekend?: 'keep' | 'before' | 'after'
+      }
+      endsOn?: string | null
+      reminderDays?: number[]
+      autoPost?: boolean
+      note?: string
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      payee: string
+      accountId: string | null
+      currency: string
+      categoryId: string | null
+      amountMin: number
+      amountMax: number
+      schedule: {
+        startsOn: string
+        rule: string
+        weekend: 'keep' | 'before' | 'after'
+      }
+      endsOn: string | null
+      reminderDays: number[]
+      autoPost: boolean
+      note: string
+      nextDue: string | null
+      overdueCount: number
       createdAt: string
       updatedAt: string
       revision: number
@@ -1800,6 +2154,110 @@ export type Operations = {
         headers: Record<string, string>
         body: unknown
       }[]
+    }
+  }
+  /** POST /api/bills/{id}/occurrences/{date}/payments: Say that a transaction pays an occurrence */
+  'bills.pay': {
+    params: { id: string; date: string }
+    query: { fields?: string }
+    body: {
+      transactionId: string
+    }
+    answer: {
+      id: string
+      billId: string
+      date: string
+      status: 'due' | 'overdue' | 'paid' | 'skipped'
+      currency: string
+      amountMin: number
+      amountMax: number
+      paidAmount: number
+      remaining: number
+      payments: {
+        transactionId: string
+        amount: number
+        origin: 'matched' | 'hand' | 'posted'
+      }[]
+      skipped: boolean
+      paid: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/bills/{id}/restore: Bring a deleted bill back, within 30 days */
+  'bills.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      payee: string
+      accountId: string | null
+      currency: string
+      categoryId: string | null
+      amountMin: number
+      amountMax: number
+      schedule: {
+        startsOn: string
+        rule: string
+        weekend: 'keep' | 'before' | 'after'
+      }
+      endsOn: string | null
+      reminderDays: number[]
+      autoPost: boolean
+      note: string
+      nextDue: string | null
+      overdueCount: number
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/bills: Add a bill or recurring income */
+  'bills.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      payee: string
+      accountId?: string | null
+      categoryId?: string | null
+      amountMin: number
+      amountMax: number
+      currency?: string
+      schedule: {
+        startsOn: string
+        rule: string
+        weekend?: 'keep' | 'before' | 'after'
+      }
+      endsOn?: string | null
+      reminderDays?: number[]
+      autoPost?: boolean
+      note?: string
+    }
+    answer: {
+      id: string
+      payee: string
+      accountId: string | null
+      currency: string
+      categoryId: string | null
+      amountMin: number
+      amountMax: number
+      schedule: {
+        startsOn: string
+        rule: string
+        weekend: 'keep' | 'before' | 'after'
+      }
+      endsOn: string | null
+      reminderDays: number[]
+      autoPost: boolean
+      note: string
+      nextDue: string | null
+      overdueCount: number
+      createdAt: string
+      updatedAt: string
+      revision: number
     }
   }
   /** POST /api/categories/{id}/restore: Bring a deleted category back, within 30 days */
@@ -2428,6 +2886,18 @@ export const routes = {
   'auth.refresh': ['POST', '/api/auth/refresh'],
   'auth.register': ['POST', '/api/auth/register'],
   batch: ['POST', '/api/batch'],
+  'bills.allOccurrences': ['GET', '/api/bills/occurrences'],
+  'bills.create': ['POST', '/api/bills'],
+  'bills.delete': ['DELETE', '/api/bills/{id}'],
+  'bills.forecast': ['GET', '/api/bills/forecast'],
+  'bills.list': ['GET', '/api/bills'],
+  'bills.occurrences': ['GET', '/api/bills/{id}/occurrences'],
+  'bills.patch': ['PATCH', '/api/bills/{id}'],
+  'bills.pay': ['POST', '/api/bills/{id}/occurrences/{date}/payments'],
+  'bills.read': ['GET', '/api/bills/{id}'],
+  'bills.restore': ['POST', '/api/bills/{id}/restore'],
+  'bills.skip': ['PATCH', '/api/bills/{id}/occurrences/{date}'],
+  'bills.unpay': ['DELETE', '/api/bills/{id}/occurrences/{date}/payments/{transactionId}'],
   'categories.create': ['POST', '/api/categories'],
   'categories.delete': ['DELETE', '/api/categories/{id}'],
   'categories.list': ['GET', '/api/categories'],

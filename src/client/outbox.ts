@@ -5,7 +5,7 @@ import type { Kind } from './rows.ts'
 export type Entry = {
   /** Idempotency-Key; a new one whenever what is sent changes. */
   key: string
-  kind: Exclude<Kind, 'households'> | 'transfers'
+  kind: Exclude<Kind, 'households' | 'occurrences'> | 'transfers'
   action: 'create' | 'update' | 'delete' | 'restore'
   id: string
   householdId: string

@@ -8,11 +8,22 @@ export type Account = Operations['accounts.read']['answer'] & InHousehold
 export type Category = Operations['categories.read']['answer'] & InHousehold
 export type Transaction = Operations['transactions.read']['answer'] & InHousehold
 
-export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction }
+/** What follows from the day is the device's to work out. */
+export type Bill = Omit<Operations['bills.read']['answer'], 'nextDue' | 'overdueCount'> & InHousehold
+export type Occurrence = Omit<Operations['bills.allOccurrences']['answer']['data'][number], 'status' | 'remaining'> & InHousehold
+
+export type Rows = {
+  households: Household
+  accounts: Account
+  categories: Category
+  transactions: Transaction
+  bills: Bill
+  occurrences: Occurrence
+}
 export type Kind = keyof Rows
 export type Row = Rows[Kind]
 
-export const kinds = ['households', 'accounts', 'categories', 'transactions'] as const satisfies readonly Kind[]
+export const kinds = ['households', 'accounts', 'categories', 'transactions', 'bills', 'occurrences'] as const satisfies readonly Kind[]
 
 /** A transfer as a draft would say it, told by its legs. */
 export function transferOf(from: Transaction, to: Transaction) {

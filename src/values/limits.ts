@@ -86,6 +86,28 @@ export const limits = {
   syncBytesSlow: 32 * 1024,
   pageRowsSlow: 10,
   tombstoneDays: 90,
+  /** Held by the database too. */
+  billsMax: 200,
+  billRuleLengthMax: 500,
+  billIntervalMax: 10_000,
+  billCountMax: 100_000,
+  /** Occurrences are raised so long before their day, so that early payments find them. */
+  billHorizonDays: 62,
+  /** A schedule that began earlier raises what lies this far back, and no more. */
+  billPastDays: 731,
+  /** How far from its day a payment is looked for. The database holds it. */
+  billMatchDays: 7,
+  billReminderDaysMax: 30,
+  billRemindersMax: 5,
+  /** A reminder that could not be told in time is told up to so long after; then it is left out. */
+  billReminderLateDays: 31,
+  billPaymentsMax: 100,
+  billForecastMonthsMax: 24,
+  /** Occurrences that one transaction raises at most. */
+  billChunkRows: 500,
+  billChunkHouseholds: 100,
+  /** Bills that one transaction of the worker goes on with. */
+  billChunkBills: 20,
   /** How long ended sessions and used links are kept. */
   endedSessionDays: 30,
   /** How long a preview waits for its commit. */
@@ -132,3 +154,6 @@ assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch
 assert(limits.pushLeaseS * 1000 > 4 * limits.pushTimeoutMs, 'A delivery is held for as long as it may take: two tries and two tokens.')
 assert(limits.wrongCodesMax <= 100, 'The moments of wrong codes are kept in the row of the factor.')
 assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')
+assert(limits.billReminderDaysMax < limits.billHorizonDays, 'An occurrence is there before its first reminder.')
+assert(limits.billMatchDays < limits.billHorizonDays, 'An occurrence is there before its first payment.')
+assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')

@@ -212,7 +212,7 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
   assert.deepEqual(
     callable.map((row) => row.name),
     // They reveal numbers, or what the transaction's own user belongs to or holds the token of; take a push token from whom it was of;
-    // wake phones without a sign; queue a mail that its invitation is for; or clear the default categories of a household that holds nothing else.
+    // wake phones without a sign; queue a mail that its invitation is for; raise occurrences of the household's own bills; or clear the default categories of a household that holds nothing else.
     [
       'accept_invitation',
       'begin_restore',
@@ -221,6 +221,7 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
       'household_state',
       'queue_invitation_mail',
       'queue_pokes',
+      'raise_occurrences',
       'raise_revision',
       'read_invitation',
       'sync_vector',

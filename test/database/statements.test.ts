@@ -5,6 +5,14 @@ import pg from 'pg'
 import { makeFeatures } from '../../src/app/features.ts'
 import { listAccounts } from '../../src/features/accounts/store.ts'
 import { auditFilters, listAudit } from '../../src/features/audit/store.ts'
+import {
+  listOccurrences,
+  occurrenceFilters,
+  statusFilters,
+  type OccurrenceFilter,
+  type StatusFilter,
+} from '../../src/features/bills/occurrence-store.ts'
+import { duePlans, listBills } from '../../src/features/bills/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
@@ -15,7 +23,7 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
+for (const list of [listAccounts, listBills, listCategories, listTransfers, listImports]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 
@@ -57,6 +65,9 @@ function everyStatement(): Statement[] {
   const names = Object.keys(filters) as Filter[]
   for (const filter of names) listTransactions([filter], true)
   listTransactions(names, false)
+  for (const filter of Object.keys(occurrenceFilters) as OccurrenceFilter[]) listOccurrences([filter], undefined, true)
+  for (const status of Object.keys(statusFilters) as StatusFilter[]) listOccurrences([], status, false)
+  for (const ofOne of [true, false]) duePlans(ofOne)
   return [...declaredStatements().values()]
 }
 

@@ -33,6 +33,19 @@ before(async () => {
     await person.post('/api/transfers', { fromAccountId: account, toAccountId: other, date: '2026-02-28', amount: 5 })
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
     await person.post(`/api/households/${person.householdId}/invitations`, { role: 'viewer' })
+    const bill = {
+      payee: 'Rent',
+      amountMin: -100,
+      amountMax: -100,
+      reminderDays: [1],
+      schedule: { startsOn: '2026-02-28', rule: 'FREQ=MONTHLY' },
+    }
+    const { body } = await person.post('/api/bills', bill)
+    const { data } = (await person.get('/api/transactions')).body
+    const day = (await person.get(`/api/bills/${body.id}/occurrences`)).body.data[0].date
+    const payments = `/api/bills/${body.id}/occurrences/${day}/payments`
+    for (const { id } of data.slice(0, 2)) await person.post(payments, { transactionId: id })
+    await person.delete(`${payments}/${data[0].id}`)
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
@@ -190,6 +203,10 @@ test('the app writes no row of another household, nor without one', async () => 
     transfers: `(household_id, id) values ('${ben.householdId}', '${newId()}')`,
     memberships: `(household_id, user_id, role) values ('${ben.householdId}', '${ana.userId}', 'owner')`,
     import_files: `(household_id, import_id, content) select '${ben.householdId}', '${newId()}', ''`,
+    bills: `(household_id, id, payee, currency, amount_min, amount_max, schedule) values ('${ben.householdId}', '${newId()}', 'Mine', 'EUR', 1, 1,
+      '{"startsOn":"2026-01-01","rule":"FREQ=DAILY","weekend":"keep"}')`,
+    bill_mismatches: `(household_id, transaction_id, bill_id) select household_id, id, id from transactions where household_id = '${ben.householdId}'
+      union all select '${ben.householdId}', '${newId()}', '${newId()}'`,
     households: `(household_id, name, base_currency, time_zone) values ('${newId()}', 'Mine', 'EUR', 'UTC')`,
   }
   const [was] = await djinn.sql('select count(*)::int as count, max(number)::int as number from journal')

@@ -51,6 +51,20 @@ async function livedIn(): Promise<Person> {
   await ana.post(`/api/imports/${preview.id}/commit`, {})
   const { body: tram } = await ana.get('/api/transactions?q=Tram')
   await ana.delete(`/api/transactions/${tram.data[0].id}`)
+  const bill = { payee: 'Bakery', accountId: current, amountMin: -400, amountMax: -300, reminderDays: [3] }
+  const weekly = { startsOn: '2026-02-06', rule: 'FREQ=WEEKLY;COUNT=8' }
+  const { body: bills } = await ana.post('/api/bills', { ...bill, schedule: weekly })
+  const { body: paid } = await ana.get(`/api/bills/${bills.id}/occurrences?status=paid`)
+  assert.equal(paid.data.length, 1)
+  const occurrence = `/api/bills/${bills.id}/occurrences`
+  await ana.delete(`${occurrence}/${paid.data[0].date}/payments/${paid.data[0].payments[0].transactionId}`)
+  await ana.patch(`${occurrence}/2026-02-06`, { status: 'skipped' })
+  await ana.post(`${occurrence}/2026-02-13/payments`, { transactionId: await add({ amount: -350, payee: 'Baker' }) })
+  // Its past is of another schedule than the one it has now.
+  const posting = { payee: 'Rent', accountId: current, amountMin: -5, amountMax: -5, autoPost: true }
+  const { body: rent } = await ana.post('/api/bills', { ...posting, schedule: { startsOn: '2026-01-31', rule: 'FREQ=MONTHLY' } })
+  await ana.patch(`/api/bills/${rent.id}`, { schedule: { startsOn: '2026-01-15', rule: 'FREQ=MONTHLY' } })
+  await ana.delete(`/api/bills/${(await ana.post('/api/bills', { ...bill, schedule: weekly })).body.id}`)
   await ana.patch(`/api/accounts/${closed}`, { closedAt: '2026-03-02T00:00:00Z' })
   return ana
 }
@@ -77,6 +91,8 @@ test('a document read into an empty household gives the same document again, and
     '/api/transactions?limit=100',
     '/api/transfers?limit=100',
     '/api/imports',
+    '/api/bills',
+    '/api/bills/occurrences?limit=100',
   ]) {
     assert.equal(await shown(ben, path), await shown(ana, path), path)
   }

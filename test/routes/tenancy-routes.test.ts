@@ -38,6 +38,10 @@ before(async () => {
       '/api/transactions',
     ),
     '/api/transfers': await twice(() => ben.post('/api/transfers', transfer), '/api/transfers'),
+    '/api/bills': await twice(
+      () => ben.post('/api/bills', { payee: 'Rent', amountMin: -5, amountMax: -5, schedule: { startsOn: date, rule: 'FREQ=MONTHLY' } }),
+      '/api/bills',
+    ),
     '/api/imports': { live: imported.body.id },
     '/api/households': { live: ben.householdId },
     '/api/devices': { live: (await ben.post('/api/devices', { platform: 'ios', pushToken: 'token' })).body.id },
@@ -45,6 +49,9 @@ before(async () => {
     '/api/me/sessions': { live: (await ben.get('/api/me/sessions')).body.data[0].id },
   }
 })
+
+/** Bodies of operations that take no empty one. */
+const bodies: Record<string, object> = { 'bills.skip': { status: 'skipped' }, 'bills.pay': { transactionId: newId() } }
 
 /** Everything that a write to Ben's or Ana's household would move. */
 const state = () => djinn.sql('select household_id, revision, entries, head from revisions order by household_id')
@@ -64,11 +71,12 @@ test("on every route with an id, another household's is answered like a missing 
     const [noun] = operation.path.split('/{id}')
     const rows = foreign[noun!]
     assert.ok(rows, `this test knows a foreign row of ${noun}`)
+    const path = operation.path.replace('{date}', date).replace('{transactionId}', newId())
     const call = (id: string) =>
       ana.call(
         operation.method,
-        operation.path.replace('{id}', id).replace(/\{\w+\}/, newId()),
-        operation.body && operation.body !== 'file' ? { body: {} } : {},
+        path.replace('{id}', id).replace(/\{\w+\}/, newId()),
+        operation.body && operation.body !== 'file' ? { body: bodies[operation.name] ?? {} } : {},
       )
     const missing = await call(newId())
     assert.deepEqual([missing.status, missing.body.code], [404, 'not-found'], `${operation.name}: ${missing.text}`)

@@ -26,6 +26,8 @@ async function made(path: string, draft: object): Promise<{ path: string; revisi
 const spent = (draft: object = {}) => made('/api/transactions', { accountId, date, amount: -1_000, ...draft })
 const original = { amount: -1_100, currency: 'USD' }
 
+const bill = { payee: 'Rent', amountMin: -5, amountMax: -5, schedule: { startsOn: date, rule: 'FREQ=MONTHLY' } }
+
 /** Each write, made by what it needs beforehand. */
 const writes: [what: string, prepare: () => Promise<() => [method: string, path: string, body?: object]>][] = [
   ['a new transaction', async () => () => ['POST', '/api/transactions', { id: newId(), accountId, date, amount: -5 }]],
@@ -102,6 +104,46 @@ const writes: [what: string, prepare: () => Promise<() => [method: string, path:
       const savings = await ana.account({ name: 'Savings' })
       const { path, revision } = await made('/api/transfers', { fromAccountId: accountId, toAccountId: savings, date, amount: 5 })
       return () => ['PATCH', path, { amount: 7, baseRevision: revision }]
+    },
+  ],
+  ['a new bill', async () => () => ['POST', '/api/bills', { id: newId(), ...bill }]],
+  [
+    "a bill's changed schedule, made offline",
+    async () => {
+      const { path, revision } = await made('/api/bills', bill)
+      return () => ['PATCH', path, { schedule: { startsOn: date, rule: 'FREQ=WEEKLY' }, baseRevision: revision }]
+    },
+  ],
+  [
+    "a bill's changed end",
+    async () => {
+      const { path } = await made('/api/bills', bill)
+      return () => ['PATCH', path, { endsOn: '2199-12-31' }]
+    },
+  ],
+  [
+    'a restored bill',
+    async () => {
+      const { path } = await made('/api/bills', bill)
+      await ana.delete(path)
+      return () => ['POST', `${path}/restore`]
+    },
+  ],
+  [
+    'an occurrence that is skipped, offline',
+    async () => {
+      const { path } = await made('/api/bills', bill)
+      const { body } = await ana.get(`${path}/occurrences`)
+      return () => ['PATCH', `${path}/occurrences/${body.data[0].date}`, { status: 'skipped', baseRevision: body.data[0].revision }]
+    },
+  ],
+  [
+    'an occurrence that is paid by hand',
+    async () => {
+      const { path } = await made('/api/bills', bill)
+      const { body } = await ana.get(`${path}/occurrences`)
+      const { body: transaction } = await ana.post('/api/transactions', { accountId, date, amount: -1 })
+      return () => ['POST', `${path}/occurrences/${body.data[0].date}/payments`, { transactionId: transaction.id }]
     },
   ],
 ]
