@@ -1,4 +1,5 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
+import { erasingSchedule, erasingTasks } from '../features/households/erasing.ts'
 import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
 import { billSchedule, billTasks } from '../features/bills/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
@@ -16,6 +17,7 @@ export const schedule: readonly string[] = [
   ...syncSchedule,
   ...identitySchedule,
   ...householdSchedule,
+  ...erasingSchedule,
   ...importSchedule,
   ...rateSchedule,
   ...replaySchedule,
@@ -33,6 +35,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
       appUrl: resources.config.appUrl,
       log: resources.log,
     }),
+    ...erasingTasks(directDatabase),
     ...importTasks(directDatabase),
     ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
     ...billTasks({

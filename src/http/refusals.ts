@@ -71,6 +71,8 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   // A new leg of a transfer, whose id follows from the transfer's.
   transactions_pkey: ['already-exists', 'A transaction has the id of one of its legs.', '/id'],
   households_pkey: ['already-exists', 'The id is taken.', '/id'],
+  // The user was erased a moment ago, and this process has not heard of it yet.
+  idempotency_keys_user_id_fkey: ['unauthenticated', 'The session has ended.', 'Authorization:'],
   users_email_key_key: ['email-taken', 'An account with this e-mail address exists.', '/email'],
 }
 

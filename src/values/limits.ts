@@ -28,6 +28,8 @@ export const limits = {
   idempotencyKeyLengthMax: 255,
   idempotencyDays: 30,
   restoreDays: 30,
+  /** Of one kind, in one transaction of an erasure. */
+  erasedRowsAtOnce: 1_000,
   requestTimeoutMs: 30_000,
   /** How long an answer that is made while it is sent may take. */
   downloadMsMax: 5 * 60_000,
@@ -48,6 +50,8 @@ export const limits = {
   compressBytesMin: 1_024,
   gzipLevel: 5,
   accessTokenS: 3_600,
+  /** How long after a sign-in its password counts as just given. */
+  freshSignInMs: 10 * 60_000,
   refreshTokenDays: 60,
   batchOperationsMax: 10,
   eventStreamsPerUserMax: 3,

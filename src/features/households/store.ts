@@ -73,3 +73,22 @@ export const restoreHousehold = statement(
   `update households set deleted_at = null
   where household_id = :id and deleted_at > now() - make_interval(days => :days) returning revision`,
 )
+
+/** Erases some of a household; whether anything is left. */
+export const eraseSome = statement(
+  'households.eraseSome',
+  { household: 'uuid', most: 'int4' },
+  { left: 'bool' },
+  'select erase_household(:household, :most) as left',
+)
+
+/** Deleted longer ago than they can be restored, or of nobody: those that a lost job forgot are among them. */
+export const householdsToErase = statement(
+  'households.toErase',
+  { days: 'int4', rows: 'int4' },
+  { household: 'uuid' },
+  `select h.household_id as household from households h
+  where h.deleted_at is not null and h.erased_at is null
+    and (h.deleted_at < now() - make_interval(days => :days) or not exists (select from memberships m where m.household_id = h.household_id))
+  order by h.deleted_at limit :rows`,
+)

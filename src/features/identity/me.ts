@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import { id, idParams, instant, text } from '../../http/parameters.ts'
-import { listSessions, patchUser, revokeOtherSessions, revokeSession, userById } from './store.ts'
+import { noSelf, readSelf } from './self.ts'
+import { listSessions, patchUser, revokeOtherSessions, revokeSession } from './store.ts'
 
 export const userShape = z.strictObject({
   id,
@@ -44,8 +45,7 @@ export function meOperations(): Operation[] {
       answer: userShape,
       row: userShape,
       run: async (context) => {
-        const [user] = await context.db.run(userById, { id: context.principal!.userId })
-        return { body: presentUser(user!) }
+        return { body: presentUser(await readSelf(context)) }
       },
     }),
     operation({
@@ -75,6 +75,7 @@ export function meOperations(): Operation[] {
           locale: body.locale ?? null,
           preferences: body.preferences ?? null,
         })
+        if (!user) throw noSelf()
         return { body: user }
       },
     }),

@@ -7,14 +7,16 @@ import type { ChargeLogin } from '../../http/charge.ts'
 import type { Runner } from '../../resources/transaction.ts'
 import type { Vault } from '../../resources/vault.ts'
 import { email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
+import { erasureOperation } from './erasure.ts'
 import { hashPassword, verifyPassword } from './hashing.ts'
 import type { MailedLinks } from './mailed-links.ts'
 import { meOperations } from './me.ts'
 import { secondFactorOperations } from './second-factor-operations.ts'
+import { readSelf } from './self.ts'
 import { rotate } from './sessions.ts'
 import { signInOperation } from './sign-in.ts'
 import { signUpOperations } from './sign-up.ts'
-import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink, userById } from './store.ts'
+import { endLinks, insertEmailRequest, revokeOtherSessions, revokeSession, setPassword, useLink } from './store.ts'
 import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
@@ -35,6 +37,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
   return [
     ...signUpOperations(needs),
     signInOperation(needs),
+    erasureOperation(needs),
     operation({
       ...shared,
       name: 'auth.refresh',
@@ -77,10 +80,10 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       body: z.strictObject({ currentPassword: password, newPassword: password }),
       refusals: ['wrong-credentials', 'password-too-weak', 'rate-limited'],
       prepare: async (context, { body }) => {
-        const [user] = await context.db.run(userById, { id: context.principal!.userId })
-        needs.chargeLogin(context.address, keyOf(user!.email))
-        await refuseWeak(body.newPassword, user!, '/newPassword')
-        if (!(await verifyPassword(body.currentPassword, user!.passwordHash))) {
+        const user = await readSelf(context)
+        needs.chargeLogin(context.address, keyOf(user.email))
+        await refuseWeak(body.newPassword, user, '/newPassword')
+        if (!(await verifyPassword(body.currentPassword, user.passwordHash))) {
           throw new Failure('wrong-credentials', 'The current password is wrong.', { at: '/currentPassword' })
         }
         return await hashPassword(body.newPassword)

@@ -9,7 +9,8 @@ import { verifyPassword } from './hashing.ts'
 import type { IdentityNeeds } from './operations.ts'
 import { checkCode, makePendingSecret, openSecret, renewRecoveryCodes, spendCode, wrongCode } from './second-factor.ts'
 import { dropSecondFactor, enableSecondFactor, lockPendingSecret, secondFactorState } from './second-factor-store.ts'
-import { lockUser, revokeOtherSessions, userById } from './store.ts'
+import { lockUser, revokeOtherSessions } from './store.ts'
+import { readSelf } from './self.ts'
 import { base32, keyUri, stepOfCode } from './totp.ts'
 
 const code = z.string().max(64).meta({ description: 'Six digits of the authenticator app, or a recovery code. Each is good once.' })
@@ -24,13 +25,13 @@ export function secondFactorOperations(needs: IdentityNeeds): Operation[] {
   /** The password, and with a factor in force a code, before anything is written; the code stays good for the write. */
   async function check(context: Context, body: { password: string; code?: string | undefined }) {
     const { userId } = context.principal!
-    const [user] = await context.db.run(userById, { id: userId })
-    needs.chargeLogin(context.address, keyOf(user!.email))
-    if (!(await verifyPassword(body.password, user!.passwordHash))) {
+    const user = await readSelf(context)
+    needs.chargeLogin(context.address, keyOf(user.email))
+    if (!(await verifyPassword(body.password, user.passwordHash))) {
       throw new Failure('wrong-credentials', 'The password is wrong.', { at: '/password' })
     }
     await checkCode(context.database, context.scope, vault, userId, body.code, context.nowMs)
-    return user!
+    return user
   }
 
   /** Takes the code of a call that only a factor in force makes sense of. */

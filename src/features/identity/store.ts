@@ -225,3 +225,14 @@ export const sweepEmailRequests = statement(
   {},
   'delete from email_requests where handled_at is not null and created_at < now() - make_interval(days => :days)',
 )
+
+/** Households of others in which the user is the only owner. */
+export const householdsWithoutOtherOwner = statement(
+  'erasure.orphans',
+  { user: 'uuid', rows: 'int4' },
+  { id: 'uuid', name: 'text' },
+  'select id, name from orphaned_households(:user) order by id limit :rows',
+)
+
+/** Erases the transaction's user. */
+export const eraseUser = statement('erasure.user', {}, { household: 'uuid' }, 'select household from erase_user()')
