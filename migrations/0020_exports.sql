@@ -31,7 +31,7 @@ begin
     raise exception 'the transaction is not in this household' using errcode = 'insufficient_privilege';
   end if;
   if exists (select from accounts where household_id = household) or exists (select from transactions where household_id = household)
-     or exists (select from transfers where household_id = household) or exists (select from imports where household_id = household)
+     or exists (select from transfers where household_id = household) or exists (select from rules where household_id = household) or exists (select from imports where household_id = household)
      or exists (select from categories where household_id = household and (system_key is null or deleted_at is not null)) then
     return false;
   end if;

@@ -27,6 +27,9 @@ const owners: Record<string, string> = {
   import_files: 'imports',
   import_rows: 'imports',
   restores: 'exports',
+  rules: 'rules',
+  rule_runs: 'rules',
+  rule_run_changes: 'rules',
   system_data: 'system',
   exchange_rates: 'rates',
   devices: 'push',
@@ -42,7 +45,9 @@ const guests: Record<string, string[]> = {
   // A commit makes the rows of the file, an undo takes them back.
   imports: ['transactions'],
   // A household's document is put back into the tables that it was taken from.
-  exports: ['households', 'accounts', 'categories', 'imports', 'import_rows', 'transfers', 'transactions'],
+  exports: ['households', 'accounts', 'categories', 'imports', 'import_rows', 'transfers', 'transactions', 'rules'],
+  // A rule names and categorises rows, an undo puts back what they were.
+  rules: ['transactions'],
 }
 
 function importsOf(file: string, text: string): string[] {

@@ -4,6 +4,7 @@ import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
 import { rateSchedule, rateTasks } from '../features/rates/jobs.ts'
+import { ruleSchedule, ruleTasks } from '../features/rules/jobs.ts'
 import { syncSchedule, syncTasks } from '../features/sync/jobs.ts'
 import { forgetAnswers, replaySchedule } from '../http/replay.ts'
 import type { Tasks } from '../resources/queue.ts'
@@ -17,6 +18,7 @@ export const schedule: readonly string[] = [
   ...householdSchedule,
   ...importSchedule,
   ...rateSchedule,
+  ...ruleSchedule,
   ...replaySchedule,
 ]
 
@@ -33,6 +35,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     }),
     ...importTasks(directDatabase),
     ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
+    ...ruleTasks(directDatabase),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

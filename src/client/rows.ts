@@ -7,12 +7,13 @@ export type Household = Operations['households.list']['answer']['data'][number]
 export type Account = Operations['accounts.read']['answer'] & InHousehold
 export type Category = Operations['categories.read']['answer'] & InHousehold
 export type Transaction = Operations['transactions.read']['answer'] & InHousehold
+export type Rule = Operations['rules.read']['answer'] & InHousehold
 
-export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction }
+export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction; rules: Rule }
 export type Kind = keyof Rows
 export type Row = Rows[Kind]
 
-export const kinds = ['households', 'accounts', 'categories', 'transactions'] as const satisfies readonly Kind[]
+export const kinds = ['households', 'accounts', 'categories', 'transactions', 'rules'] as const satisfies readonly Kind[]
 
 /** A transfer as a draft would say it, told by its legs. */
 export function transferOf(from: Transaction, to: Transaction) {

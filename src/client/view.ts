@@ -1,7 +1,7 @@
 // What the user sees: the confirmed rows with everything from the outbox laid over them, balances included.
 import type { Entry } from './outbox.ts'
 import { keyOf, type Change, type Tables } from './replica.ts'
-import type { Account, Category, Transaction } from './rows.ts'
+import type { Account, Category, Rule, Transaction } from './rows.ts'
 
 /** Lays the entries over copies of the tables, in order. */
 export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
@@ -11,6 +11,7 @@ export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
     accounts: new Map(confirmed.accounts),
     categories: new Map(confirmed.categories),
     transactions: new Map(confirmed.transactions),
+    rules: new Map(confirmed.rules),
   }
   const touched = new Set<string>()
   for (const entry of entries) layOver(view, entry, touched)
@@ -25,7 +26,7 @@ function layOver(view: Tables, entry: Entry, touched: Set<string>) {
   }
   const key = keyOf(entry.householdId, entry.id)
   if (entry.kind === 'transactions') touched.add(key)
-  const table = view[entry.kind] as Map<string, Account | Category | Transaction>
+  const table = view[entry.kind] as Map<string, Account | Category | Transaction | Rule>
   if (entry.action === 'delete') table.delete(key)
   if (entry.action === 'create') table.set(key, draftRow(view, entry))
   if (entry.action === 'update') {
@@ -35,7 +36,7 @@ function layOver(view: Tables, entry: Entry, touched: Set<string>) {
 }
 
 /** An account that opens with more has more. */
-function openedWith(row: Account | Category | Transaction, { body }: Entry): Partial<Account> {
+function openedWith(row: Account | Category | Transaction | Rule, { body }: Entry): Partial<Account> {
   if (!('openingBalance' in row) || typeof body['openingBalance'] !== 'number') return {}
   return { balance: row.balance + body['openingBalance'] - row.openingBalance }
 }
@@ -71,7 +72,7 @@ function acrossCurrencies(view: Tables, { householdId, legs }: Entry): boolean {
   return from !== undefined && to !== undefined && from.currency !== to.currency
 }
 
-function draftRow(view: Tables, entry: Entry): Account & Category & Transaction {
+function draftRow(view: Tables, entry: Entry): Account & Category & Transaction & Rule {
   const { householdId, id, body } = entry
   const stamps = { id, householdId, createdAt: '', updatedAt: '', revision: 0 }
   const defaults: Record<string, object> = {
@@ -90,8 +91,13 @@ function draftRow(view: Tables, entry: Entry): Account & Category & Transaction 
       importId: null,
       transfer: null,
     },
+    rules: { position: lastPosition(view, householdId) + 1, enabled: true, stop: false },
   }
-  return { ...defaults[entry.kind], ...stamps, ...body } as unknown as Account & Category & Transaction
+  return { ...defaults[entry.kind], ...stamps, ...body } as unknown as Account & Category & Transaction & Rule
+}
+
+function lastPosition(view: Tables, householdId: string): number {
+  return Math.max(0, ...[...view.rules.values()].filter((rule) => rule.householdId === householdId).map((rule) => rule.position))
 }
 
 /** Moves the balances by what the outbox changes of the rows. */

@@ -39,6 +39,7 @@ export const refusalCodes = {
   'unsupported-media-type': [415, 'The media type is not supported'],
   'account-not-found': [404, 'There is no such account'],
   'category-not-found': [404, 'There is no such category'],
+  'rule-not-found': [404, 'There is no such rule'],
   'institution-not-found': [422, 'There is no such institution'],
   'category-cycle': [422, 'A category cannot be under itself'],
   'category-kind-mismatch': [422, 'Parent and child differ in kind'],

@@ -33,6 +33,10 @@ before(async () => {
     await person.post('/api/transfers', { fromAccountId: account, toAccountId: other, date: '2026-02-28', amount: 5 })
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
     await person.post(`/api/households/${person.householdId}/invitations`, { role: 'viewer' })
+    const conditions = [{ field: 'payee', operator: 'is', value: 'Bakery' }]
+    await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -1, payee: 'Bakery' })
+    await person.post('/api/rules', { name: 'Bread', match: 'all', conditions, actions: { note: 'Bread' } })
+    await person.post('/api/rules/run', {})
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
@@ -190,6 +194,9 @@ test('the app writes no row of another household, nor without one', async () => 
     transfers: `(household_id, id) values ('${ben.householdId}', '${newId()}')`,
     memberships: `(household_id, user_id, role) values ('${ben.householdId}', '${ana.userId}', 'owner')`,
     import_files: `(household_id, import_id, content) select '${ben.householdId}', '${newId()}', ''`,
+    rules: `(household_id, id, name, position, match, conditions, actions) values ('${ben.householdId}', '${newId()}', 'Mine', 9, 'all',
+      '[{"field":"payee","operator":"is","value":"x"}]', '{"note":"x"}')`,
+    rule_runs: `(household_id, id) values ('${ben.householdId}', '${newId()}')`,
     households: `(household_id, name, base_currency, time_zone) values ('${newId()}', 'Mine', 'EUR', 'UTC')`,
   }
   const [was] = await djinn.sql('select count(*)::int as count, max(number)::int as number from journal')

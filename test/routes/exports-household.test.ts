@@ -51,6 +51,18 @@ async function livedIn(): Promise<Person> {
   await ana.post(`/api/imports/${preview.id}/commit`, {})
   const { body: tram } = await ana.get('/api/transactions?q=Tram')
   await ana.delete(`/api/transactions/${tram.data[0].id}`)
+  const rule = {
+    name: 'Ants',
+    match: 'any',
+    conditions: [
+      { field: 'payee', operator: 'contains', value: '100% "ants"' },
+      { field: 'account', operator: 'is', value: closed },
+    ],
+    actions: { categoryId: child.id, note: 'Ants' },
+  }
+  for (const position of [7, 7]) assert.equal((await ana.post('/api/rules', { ...rule, position })).status, 201)
+  const { body: dropped } = await ana.post('/api/rules', { ...rule, position: 7 })
+  await ana.delete(`/api/rules/${dropped.id}`)
   await ana.patch(`/api/accounts/${closed}`, { closedAt: '2026-03-02T00:00:00Z' })
   return ana
 }
@@ -76,6 +88,7 @@ test('a document read into an empty household gives the same document again, and
     '/api/categories?limit=100',
     '/api/transactions?limit=100',
     '/api/transfers?limit=100',
+    '/api/rules?limit=100',
     '/api/imports',
   ]) {
     assert.equal(await shown(ben, path), await shown(ana, path), path)

@@ -185,7 +185,7 @@ test('a delta reads each kind once, however many rows it has', async () => {
   const cost = await djinn.count(async () =>
     assert.equal((await syncPage(ana, { cursor: replica.cursor! })).changes['transactions']!.length, 5),
   )
-  const statements = ['sync.vector', 'accounts.changed', 'categories.changed', 'transactions.changed', 'sync.household']
+  const statements = ['sync.vector', 'accounts.changed', 'categories.changed', 'transactions.changed', 'rules.changed', 'sync.household']
   assert.deepEqual({ ...cost, statements: cost.statements.toSorted() }, { statements: statements.toSorted(), roundTrips: 2 })
 })
 
