@@ -76,9 +76,9 @@ function naive(rules: Rule[], row: Row) {
     for (const [field, value] of Object.entries(rule.actions)) wins[field] ??= { by: index + 1, value }
     if (rule.stop) break
   }
-  const change = (field: 'categoryId' | 'payee' | 'note', current: string | null, open: boolean) => {
+  const change = (field: 'categoryId' | 'payee' | 'note', current: string | null, free: boolean) => {
     const won = wins[field]
-    return won && open && won.value !== current ? won : null
+    return won && free && won.value !== current ? won : null
   }
   return {
     matched,
@@ -287,7 +287,7 @@ test('two live rules never share a position, and none names what is of another h
   await refused('category_unruled', (run) =>
     run('update categories set deleted_at = now() where household_id = $1 and id = $2', [ana.householdId, categories[0]]),
   )
-  for (const text of [
+  for (const order of [
     'delete from rules',
     'update rules set category_id = null',
     'update rules set revision = 0',
@@ -296,7 +296,7 @@ test('two live rules never share a position, and none names what is of another h
     'delete from rule_run_changes',
     `select forget_rules(now(), 1)`,
   ]) {
-    assert.match((await refusalOf(write((run) => run(text))))?.code ?? 'done', /^(42501|428C9)$/, text)
+    assert.match((await refusalOf(write((run) => run(order))))?.code ?? 'done', /^(42501|428C9)$/, order)
   }
   await djinn.sql(
     `do $$ begin
