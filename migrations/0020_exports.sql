@@ -32,6 +32,7 @@ begin
   end if;
   if exists (select from accounts where household_id = household) or exists (select from transactions where household_id = household)
      or exists (select from transfers where household_id = household) or exists (select from imports where household_id = household)
+     or exists (select from rules where household_id = household)
      or exists (select from bills where household_id = household)
      or exists (select from categories where household_id = household and (system_key is null or deleted_at is not null)) then
     return false;

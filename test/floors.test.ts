@@ -34,6 +34,9 @@ const owners: Record<string, string> = {
   bill_payments: 'bills',
   bill_mismatches: 'bills',
   bill_plans: 'bills',
+  rules: 'rules',
+  rule_runs: 'rules',
+  rule_run_changes: 'rules',
   system_data: 'system',
   exchange_rates: 'rates',
   devices: 'push',
@@ -57,12 +60,15 @@ const guests: Record<string, string[]> = {
     'import_rows',
     'transfers',
     'transactions',
+    'rules',
     'bills',
     'bill_plans',
     'bill_occurrences',
     'bill_payments',
     'bill_mismatches',
   ],
+  // A rule names and categorises rows, an undo puts back what they were.
+  rules: ['transactions'],
 }
 
 function importsOf(file: string, text: string): string[] {

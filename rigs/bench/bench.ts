@@ -6,6 +6,7 @@ import { measureExports } from './exports.ts'
 import { measureImports } from './imports.ts'
 import { measureRevisions } from './revisions.ts'
 import { measureRoundTrips } from './round-trips.ts'
+import { measureRules } from './rules.ts'
 import { measureStart } from './start.ts'
 import { measureSync } from './sync.ts'
 
@@ -15,6 +16,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   imports: measureImports,
   exports: measureExports,
   revisions: measureRevisions,
+  rules: measureRules,
   sync: measureSync,
   events: measureEvents,
 }

@@ -25,6 +25,9 @@ import { importOperations } from '../features/imports/operations.ts'
 import { pushOperations } from '../features/push/operations.ts'
 import { Pokes } from '../features/push/pokes.ts'
 import { rateOperations } from '../features/rates/operations.ts'
+import { applyRules } from '../features/rules/apply.ts'
+import { ruleOperations } from '../features/rules/operations.ts'
+import { ruleRows } from '../features/rules/store.ts'
 import { syncOperations } from '../features/sync/operations.ts'
 import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
@@ -96,10 +99,12 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
     }),
     ...transferOperations(transactionShape),
     ...importOperations({
+      applyRules,
       readDocument: readDocumentApart,
       restore: (context, document) => restoreHousehold(context, document as ReadDocument),
       restoredTransactions,
     }),
+    ...ruleOperations(),
     ...exportOperations(),
     ...billOperations({
       related: [
@@ -116,6 +121,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'accounts', rows: accountRows },
         { name: 'categories', rows: categoryRows },
         { name: 'transactions', rows: transactionRows },
+        { name: 'rules', rows: ruleRows },
         { name: 'bills', rows: billRows },
         { name: 'occurrences', rows: occurrenceRows },
       ],

@@ -6,6 +6,7 @@ import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
 import { pushSchedule, pushTasks } from '../features/push/jobs.ts'
 import { rateSchedule, rateTasks } from '../features/rates/jobs.ts'
+import { ruleSchedule, ruleTasks } from '../features/rules/jobs.ts'
 import { syncSchedule, syncTasks } from '../features/sync/jobs.ts'
 import { forgetAnswers, replaySchedule } from '../http/replay.ts'
 import type { Tasks } from '../resources/queue.ts'
@@ -20,6 +21,7 @@ export const schedule: readonly string[] = [
   ...erasingSchedule,
   ...importSchedule,
   ...rateSchedule,
+  ...ruleSchedule,
   ...replaySchedule,
   ...billSchedule,
 ]
@@ -43,6 +45,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
       nowMs,
       announce: (household, revision) => resources.announcements.announce(household, revision, null),
     }),
+    ...ruleTasks(directDatabase),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

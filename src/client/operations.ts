@@ -99,6 +99,33 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/me: Erase yourself, and the households that only you belong to */
+  'me.erase': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      password?: string
+      code?: string
+    }
+    answer: undefined
+  }
+  /** DELETE /api/rules/runs/{id}: Undo a run */
+  'rules.runs.undo': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      undone: number
+      kept: number
+    }
+  }
+  /** DELETE /api/rules/{id}: Delete a rule */
+  'rules.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/transactions/{id}: Delete a transaction */
   'transactions.delete': {
     params: { id: string }
@@ -184,7 +211,18 @@ export type Operations = {
       limit?: number
       cursor?: string
       entity?: string
-      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'invitation' | 'bill' | 'occurrence'
+      kind?:
+        | 'household'
+        | 'member'
+        | 'account'
+        | 'category'
+        | 'transaction'
+        | 'transfer'
+        | 'import'
+        | 'invitation'
+        | 'rule'
+        | 'bill'
+        | 'occurrence'
       actor?: string
       from?: string
       to?: string
@@ -956,6 +994,245 @@ export type Operations = {
       }[]
     }
   }
+  /** GET /api/rules/runs/{id}: One run with what it changed */
+  'rules.runs.read': {
+    params: { id: string }
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      ruleIds: string[] | null
+      from: string | null
+      to: string | null
+      accountId: string | null
+      examined: number
+      matched: number
+      changed: number
+      perRule: {
+        ruleId: string
+        matched: number
+        changed: number
+      }[]
+      startedAt: string
+      undoneAt: string | null
+      undone: number | null
+      kept: number | null
+      revision: number
+      changes: {
+        transactionId: string
+        date: string
+        amount: number
+        payee: string
+        ruleIds: string[]
+        before: {
+          categoryId?: string | null
+          payee?: string
+          note?: string
+        }
+        after: {
+          categoryId?: string | null
+          payee?: string
+          note?: string
+        }
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** GET /api/rules/runs: Runs, newest first */
+  'rules.runs.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        ruleIds: string[] | null
+        from: string | null
+        to: string | null
+        accountId: string | null
+        examined: number
+        matched: number
+        changed: number
+        perRule: {
+          ruleId: string
+          matched: number
+          changed: number
+        }[]
+        startedAt: string
+        undoneAt: string | null
+        undone: number | null
+        kept: number | null
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          ruleIds: string[] | null
+          from: string | null
+          to: string | null
+          accountId: string | null
+          examined: number
+          matched: number
+          changed: number
+          perRule: {
+            ruleId: string
+            matched: number
+            changed: number
+          }[]
+          startedAt: string
+          undoneAt: string | null
+          undone: number | null
+          kept: number | null
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/rules/{id}: One rule */
+  'rules.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      position: number
+      enabled: boolean
+      match: 'all' | 'any'
+      conditions: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/rules: All rules, in the order in which they run */
+  'rules.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        name: string
+        position: number
+        enabled: boolean
+        match: 'all' | 'any'
+        conditions: (
+          | {
+              field: 'payee' | 'rawPayee' | 'note'
+              operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+              value: string
+            }
+          | {
+              field: 'amount'
+              operator: 'is' | 'atLeast' | 'atMost'
+              value: number
+            }
+          | {
+              field: 'amount'
+              operator: 'between'
+              value: {
+                min: number
+                max: number
+              }
+            }
+          | {
+              field: 'account'
+              operator: 'is'
+              value: string
+            }
+        )[]
+        actions: {
+          categoryId?: string
+          payee?: string
+          note?: string
+        }
+        stop: boolean
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          name: string
+          position: number
+          enabled: boolean
+          match: 'all' | 'any'
+          conditions: (
+            | {
+                field: 'payee' | 'rawPayee' | 'note'
+                operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+                value: string
+              }
+            | {
+                field: 'amount'
+                operator: 'is' | 'atLeast' | 'atMost'
+                value: number
+              }
+            | {
+                field: 'amount'
+                operator: 'between'
+                value: {
+                  min: number
+                  max: number
+                }
+              }
+            | {
+                field: 'account'
+                operator: 'is'
+                value: string
+              }
+          )[]
+          actions: {
+            categoryId?: string
+            payee?: string
+            note?: string
+          }
+          stop: boolean
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
   /** GET /api/sync: What changed since the cursor */
   sync: {
     params: Record<never, never>
@@ -967,11 +1244,12 @@ export type Operations = {
         accounts?: Record<string, unknown>[]
         categories?: Record<string, unknown>[]
         transactions?: Record<string, unknown>[]
+        rules?: Record<string, unknown>[]
         bills?: Record<string, unknown>[]
         occurrences?: Record<string, unknown>[]
       }
       removed: {
-        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'bills' | 'occurrences'
+        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'rules' | 'bills' | 'occurrences'
         id: string
         householdId: string
       }[]
@@ -1795,6 +2073,90 @@ export type Operations = {
       readAt: string | null
     }
   }
+  /** PATCH /api/rules/{id}: Change, move, enable or disable a rule */
+  'rules.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      name?: string
+      position?: number
+      enabled?: boolean
+      match?: 'all' | 'any'
+      conditions?: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions?: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop?: boolean
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      name: string
+      position: number
+      enabled: boolean
+      match: 'all' | 'any'
+      conditions: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
   /** PATCH /api/transactions/{id}: Change a transaction */
   'transactions.patch': {
     params: { id: string }
@@ -2591,6 +2953,240 @@ export type Operations = {
       marked: number
     }
   }
+  /** POST /api/rules/preview: What a rule, or some rules, would change in history */
+  'rules.preview': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      rule?: {
+        id?: string
+        name?: string
+        position?: number
+        enabled?: boolean
+        match: 'all' | 'any'
+        conditions: (
+          | {
+              field: 'payee' | 'rawPayee' | 'note'
+              operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+              value: string
+            }
+          | {
+              field: 'amount'
+              operator: 'is' | 'atLeast' | 'atMost'
+              value: number
+            }
+          | {
+              field: 'amount'
+              operator: 'between'
+              value: {
+                min: number
+                max: number
+              }
+            }
+          | {
+              field: 'account'
+              operator: 'is'
+              value: string
+            }
+        )[]
+        actions: {
+          categoryId?: string
+          payee?: string
+          note?: string
+        }
+        stop?: boolean
+      }
+      ruleIds?: string[]
+      from?: string
+      to?: string
+      accountId?: string
+    }
+    answer: {
+      examined: number
+      matched: number
+      changed: number
+      data: {
+        transactionId: string
+        date: string
+        amount: number
+        payee: string
+        ruleIds: string[]
+        before: {
+          categoryId?: string | null
+          payee?: string
+          note?: string
+        }
+        after: {
+          categoryId?: string | null
+          payee?: string
+          note?: string
+        }
+      }[]
+      truncated: boolean
+    }
+  }
+  /** POST /api/rules/run: Apply rules to history */
+  'rules.run': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: {
+      ruleIds?: string[]
+      from?: string
+      to?: string
+      accountId?: string
+    }
+    answer: {
+      id: string
+      ruleIds: string[] | null
+      from: string | null
+      to: string | null
+      accountId: string | null
+      examined: number
+      matched: number
+      changed: number
+      perRule: {
+        ruleId: string
+        matched: number
+        changed: number
+      }[]
+      startedAt: string
+      undoneAt: string | null
+      undone: number | null
+      kept: number | null
+      revision: number
+    }
+  }
+  /** POST /api/rules/{id}/restore: Bring a deleted rule back to its position, within 30 days */
+  'rules.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      position: number
+      enabled: boolean
+      match: 'all' | 'any'
+      conditions: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/rules: Add a rule */
+  'rules.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      name: string
+      position?: number
+      enabled?: boolean
+      match: 'all' | 'any'
+      conditions: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop?: boolean
+    }
+    answer: {
+      id: string
+      name: string
+      position: number
+      enabled: boolean
+      match: 'all' | 'any'
+      conditions: (
+        | {
+            field: 'payee' | 'rawPayee' | 'note'
+            operator: 'is' | 'contains' | 'startsWith' | 'endsWith'
+            value: string
+          }
+        | {
+            field: 'amount'
+            operator: 'is' | 'atLeast' | 'atMost'
+            value: number
+          }
+        | {
+            field: 'amount'
+            operator: 'between'
+            value: {
+              min: number
+              max: number
+            }
+          }
+        | {
+            field: 'account'
+            operator: 'is'
+            value: string
+          }
+      )[]
+      actions: {
+        categoryId?: string
+        payee?: string
+        note?: string
+      }
+      stop: boolean
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
   /** POST /api/transactions/{id}/restore: Bring a deleted transaction back, within 30 days */
   'transactions.restore': {
     params: { id: string }
@@ -2933,6 +3529,7 @@ export const routes = {
   'me.disableSecondFactor': ['POST', '/api/me/second-factor/disable'],
   'me.endOtherSessions': ['DELETE', '/api/me/sessions'],
   'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
+  'me.erase': ['DELETE', '/api/me'],
   'me.export': ['GET', '/api/me/export'],
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
@@ -2949,6 +3546,17 @@ export const routes = {
   'notifications.readAll': ['POST', '/api/notifications/read'],
   'notifications.settings': ['GET', '/api/notifications/settings'],
   'rates.list': ['GET', '/api/rates'],
+  'rules.create': ['POST', '/api/rules'],
+  'rules.delete': ['DELETE', '/api/rules/{id}'],
+  'rules.list': ['GET', '/api/rules'],
+  'rules.patch': ['PATCH', '/api/rules/{id}'],
+  'rules.preview': ['POST', '/api/rules/preview'],
+  'rules.read': ['GET', '/api/rules/{id}'],
+  'rules.restore': ['POST', '/api/rules/{id}/restore'],
+  'rules.run': ['POST', '/api/rules/run'],
+  'rules.runs.list': ['GET', '/api/rules/runs'],
+  'rules.runs.read': ['GET', '/api/rules/runs/{id}'],
+  'rules.runs.undo': ['DELETE', '/api/rules/runs/{id}'],
   sync: ['GET', '/api/sync'],
   'system.categories': ['GET', '/api/system/categories'],
   'system.config': ['GET', '/api/system/config/mobile'],

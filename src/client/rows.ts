@@ -7,6 +7,7 @@ export type Household = Operations['households.list']['answer']['data'][number]
 export type Account = Operations['accounts.read']['answer'] & InHousehold
 export type Category = Operations['categories.read']['answer'] & InHousehold
 export type Transaction = Operations['transactions.read']['answer'] & InHousehold
+export type Rule = Operations['rules.read']['answer'] & InHousehold
 
 /** What follows from the day is the device's to work out. */
 export type Bill = Omit<Operations['bills.read']['answer'], 'nextDue' | 'overdueCount'> & InHousehold
@@ -17,13 +18,22 @@ export type Rows = {
   accounts: Account
   categories: Category
   transactions: Transaction
+  rules: Rule
   bills: Bill
   occurrences: Occurrence
 }
 export type Kind = keyof Rows
 export type Row = Rows[Kind]
 
-export const kinds = ['households', 'accounts', 'categories', 'transactions', 'bills', 'occurrences'] as const satisfies readonly Kind[]
+export const kinds = [
+  'households',
+  'accounts',
+  'categories',
+  'transactions',
+  'rules',
+  'bills',
+  'occurrences',
+] as const satisfies readonly Kind[]
 
 /** A transfer as a draft would say it, told by its legs. */
 export function transferOf(from: Transaction, to: Transaction) {

@@ -1,7 +1,7 @@
 // What the user sees: the confirmed rows with everything from the outbox laid over them, balances included.
 import type { Entry } from './outbox.ts'
 import { keyOf, type Change, type Tables } from './replica.ts'
-import type { Account, Bill, Category, Transaction } from './rows.ts'
+import type { Account, Bill, Category, Rule, Transaction } from './rows.ts'
 
 /** Lays the entries over copies of the tables, in order. */
 export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
@@ -11,6 +11,7 @@ export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
     accounts: new Map(confirmed.accounts),
     categories: new Map(confirmed.categories),
     transactions: new Map(confirmed.transactions),
+    rules: new Map(confirmed.rules),
     bills: new Map(confirmed.bills),
     occurrences: confirmed.occurrences,
   }
@@ -27,7 +28,7 @@ function layOver(view: Tables, entry: Entry, touched: Set<string>) {
   }
   const key = keyOf(entry.householdId, entry.id)
   if (entry.kind === 'transactions') touched.add(key)
-  const table = view[entry.kind] as Map<string, Account | Category | Transaction | Bill>
+  const table = view[entry.kind] as Map<string, Account | Category | Transaction | Rule | Bill>
   if (entry.action === 'delete') table.delete(key)
   if (entry.action === 'create') table.set(key, draftRow(view, entry))
   if (entry.action === 'update') {
@@ -37,7 +38,7 @@ function layOver(view: Tables, entry: Entry, touched: Set<string>) {
 }
 
 /** An account that opens with more has more. */
-function openedWith(row: Account | Category | Transaction | Bill, { body }: Entry): Partial<Account> {
+function openedWith(row: Account | Category | Transaction | Rule | Bill, { body }: Entry): Partial<Account> {
   if (!('openingBalance' in row) || typeof body['openingBalance'] !== 'number') return {}
   return { balance: row.balance + body['openingBalance'] - row.openingBalance }
 }
@@ -73,7 +74,7 @@ function acrossCurrencies(view: Tables, { householdId, legs }: Entry): boolean {
   return from !== undefined && to !== undefined && from.currency !== to.currency
 }
 
-function draftRow(view: Tables, entry: Entry): Account & Category & Transaction & Bill {
+function draftRow(view: Tables, entry: Entry): Account & Category & Transaction & Rule & Bill {
   const { householdId, id, body } = entry
   const stamps = { id, householdId, createdAt: '', updatedAt: '', revision: 0 }
   const defaults: Record<string, object> = {
@@ -92,9 +93,14 @@ function draftRow(view: Tables, entry: Entry): Account & Category & Transaction 
       importId: null,
       transfer: null,
     },
+    rules: { position: lastPosition(view, householdId) + 1, enabled: true, stop: false },
     bills: { accountId: null, currency: '', categoryId: null, endsOn: null, reminderDays: [], autoPost: false, note: '' },
   }
-  return { ...defaults[entry.kind], ...stamps, ...body } as unknown as Account & Category & Transaction & Bill
+  return { ...defaults[entry.kind], ...stamps, ...body } as unknown as Account & Category & Transaction & Rule & Bill
+}
+
+function lastPosition(view: Tables, householdId: string): number {
+  return Math.max(0, ...[...view.rules.values()].filter((rule) => rule.householdId === householdId).map((rule) => rule.position))
 }
 
 /** Moves the balances by what the outbox changes of the rows. */

@@ -49,6 +49,11 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   household_has_owner: ['last-owner', 'A household needs an owner: make somebody else one first.', ''],
   invitations_limit: ['limit-reached', 'A household has at most 20 open invitations; revoke one first.', ''],
   invitation_mails_limit: ['limit-reached', 'A user has at most 50 invitations a day mailed.', '/email'],
+  category_unruled: ['in-use', 'A rule sets it; change the rule, or archive the category instead.', ''],
+  rule_category: ['category-not-found', 'There is no such category in this household.', '/actions/categoryId'],
+  rule_account: ['account-not-found', 'A condition names an account that is not in this household.', '/conditions'],
+  rules_limit: ['limit-reached', 'A household has at most 500 rules.', ''],
+  account_unruled: ['in-use', 'A rule looks for it; change the rule, or close the account instead.', ''],
   account_unused: ['in-use', 'The account has transactions; close it instead.', ''],
   splits_sum_to_amount: ['split-sum-mismatch', 'The splits must sum to the amount.', '/splits'],
   reconciled_stays: [

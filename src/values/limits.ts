@@ -25,6 +25,16 @@ export const limits = {
   invitationHoursMax: 30 * 24,
   /** How long an invitation is kept after its end: so long a lost answer to an accept can be asked for again. */
   endedInvitationDays: 30,
+  rulesMax: 500,
+  ruleConditionsMax: 20,
+  ruleValueLengthMax: 200,
+  /** Rows that a preview or a run of rules looks at, and that it changes in one statement. */
+  ruleRowsMax: 50_000,
+  ruleChunkRows: 2_000,
+  rulePreviewRows: 100,
+  ruleRunsKept: 100,
+  /** How long a run can be undone. */
+  ruleRunDays: 30,
   idempotencyKeyLengthMax: 255,
   idempotencyDays: 30,
   restoreDays: 30,
@@ -152,6 +162,8 @@ assert(limits.statementTimeoutMs < limits.readerStallMs, 'PostgreSQL must have e
 assert(limits.poolWaitMsMax < limits.requestTimeoutMs, 'Waiting for a connection must end before the request does.')
 assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connections are part of the pool.')
 assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
+assert(limits.ruleChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
+assert(limits.importRowsMax <= limits.ruleRowsMax, 'What one import brought can be looked at by one run of rules.')
 assert(limits.pageRowsMax <= limits.syncRowsMax, 'A page must fit in one sync answer.')
 assert(limits.syncRowsMax < limits.statementRowsMax, 'A sync answer must fit in one statement.')
 assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch must fit in one statement.')

@@ -41,6 +41,7 @@ export const refusalCodes = {
   'account-not-found': [404, 'There is no such account'],
   'category-not-found': [404, 'There is no such category'],
   'transaction-not-found': [404, 'There is no such transaction'],
+  'rule-not-found': [404, 'There is no such rule'],
   'institution-not-found': [422, 'There is no such institution'],
   'category-cycle': [422, 'A category cannot be under itself'],
   'category-kind-mismatch': [422, 'Parent and child differ in kind'],

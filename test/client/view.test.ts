@@ -22,7 +22,7 @@ const draft = (accountId: string, amount: number, more: object = {}) => ({ accou
 /** What the user sees while offline is what both see after a sync, but for stamps. */
 async function sameAfterSync(device: Device) {
   const shown = () =>
-    ['accounts', 'categories', 'transactions'].map((kind) =>
+    ['accounts', 'categories', 'transactions', 'rules'].map((kind) =>
       device.client
         .rows(kind as 'accounts')
         .map((row) => ({ ...row, createdAt: '', updatedAt: '', revision: 0 }))
@@ -48,6 +48,25 @@ test('a row made offline is shown at once as the server will answer it, with the
   assert.equal(device.client.row('accounts', current)!.balance, 8_750)
   assert.equal(device.client.confirmed('transactions').length, 0)
   assert.equal(device.client.confirmed('accounts').find((one) => one.id === current)!.balance, 10_000)
+  await sameAfterSync(device)
+})
+
+test('rules made offline are shown last, one behind the other, as the server will have them', async () => {
+  const { person, device } = await household()
+  const rule = { match: 'all', conditions: [{ field: 'payee', operator: 'is', value: 'Shop' }], actions: { note: 'x' } }
+  await person.post('/api/rules', { ...rule, name: 'first', position: 3 })
+  await device.client.sync()
+  const second = await device.client.create('rules', { ...rule, name: 'second' })
+  await device.client.create('rules', { ...rule, name: 'third', enabled: false })
+  await device.client.update('rules', second, { stop: true })
+  assert.deepEqual(
+    device.client.rows('rules').map((row) => [row.name, row.position]),
+    [
+      ['first', 3],
+      ['second', 4],
+      ['third', 5],
+    ],
+  )
   await sameAfterSync(device)
 })
 

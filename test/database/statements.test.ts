@@ -16,6 +16,8 @@ import { duePlans, listBills } from '../../src/features/bills/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
+import { listChanges, listRuns } from '../../src/features/rules/run-store.ts'
+import { applyChunk, listRules } from '../../src/features/rules/store.ts'
 import { listTransfers } from '../../src/features/transfers/store.ts'
 import { filters, listTransactions, type Filter } from '../../src/features/transactions/store.ts'
 import { declaredStatements, type Statement } from '../../src/resources/statement.ts'
@@ -23,8 +25,13 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listBills, listCategories, listTransfers, listImports]) {
+for (const list of [listAccounts, listBills, listCategories, listTransfers, listImports, listRules]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
+}
+for (const variant of [false, true]) {
+  listRuns(variant)
+  listChanges(variant)
+  applyChunk(variant)
 }
 
 for (const asked of [[], ...auditFilters.map((filter) => [filter]), auditFilters])

@@ -46,6 +46,10 @@ before(async () => {
     const payments = `/api/bills/${body.id}/occurrences/${day}/payments`
     for (const { id } of data.slice(0, 2)) await person.post(payments, { transactionId: id })
     await person.delete(`${payments}/${data[0].id}`)
+    const conditions = [{ field: 'payee', operator: 'is', value: 'Bakery' }]
+    await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -1, payee: 'Bakery' })
+    await person.post('/api/rules', { name: 'Bread', match: 'all', conditions, actions: { note: 'Bread' } })
+    await person.post('/api/rules/run', {})
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
@@ -207,6 +211,9 @@ test('the app writes no row of another household, nor without one', async () => 
       '{"startsOn":"2026-01-01","rule":"FREQ=DAILY","weekend":"keep"}')`,
     bill_mismatches: `(household_id, transaction_id, bill_id) select household_id, id, id from transactions where household_id = '${ben.householdId}'
       union all select '${ben.householdId}', '${newId()}', '${newId()}'`,
+    rules: `(household_id, id, name, position, match, conditions, actions) values ('${ben.householdId}', '${newId()}', 'Mine', 9, 'all',
+      '[{"field":"payee","operator":"is","value":"x"}]', '{"note":"x"}')`,
+    rule_runs: `(household_id, id) values ('${ben.householdId}', '${newId()}')`,
     households: `(household_id, name, base_currency, time_zone) values ('${newId()}', 'Mine', 'EUR', 'UTC')`,
   }
   const [was] = await djinn.sql('select count(*)::int as count, max(number)::int as number from journal')

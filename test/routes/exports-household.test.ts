@@ -65,6 +65,18 @@ async function livedIn(): Promise<Person> {
   const { body: rent } = await ana.post('/api/bills', { ...posting, schedule: { startsOn: '2026-01-31', rule: 'FREQ=MONTHLY' } })
   await ana.patch(`/api/bills/${rent.id}`, { schedule: { startsOn: '2026-01-15', rule: 'FREQ=MONTHLY' } })
   await ana.delete(`/api/bills/${(await ana.post('/api/bills', { ...bill, schedule: weekly })).body.id}`)
+  const rule = {
+    name: 'Ants',
+    match: 'any',
+    conditions: [
+      { field: 'payee', operator: 'contains', value: '100% "ants"' },
+      { field: 'account', operator: 'is', value: closed },
+    ],
+    actions: { categoryId: child.id, note: 'Ants' },
+  }
+  for (const position of [7, 7]) assert.equal((await ana.post('/api/rules', { ...rule, position })).status, 201)
+  const { body: dropped } = await ana.post('/api/rules', { ...rule, position: 7 })
+  await ana.delete(`/api/rules/${dropped.id}`)
   await ana.patch(`/api/accounts/${closed}`, { closedAt: '2026-03-02T00:00:00Z' })
   return ana
 }
@@ -90,6 +102,7 @@ test('a document read into an empty household gives the same document again, and
     '/api/categories?limit=100',
     '/api/transactions?limit=100',
     '/api/transfers?limit=100',
+    '/api/rules?limit=100',
     '/api/imports',
     '/api/bills',
     '/api/bills/occurrences?limit=100',

@@ -81,7 +81,18 @@ test('every path that the contract names is there', () => {
   const paths = Object.keys(document.paths)
   for (const path of ['register', 'login', 'refresh', 'logout', 'password', 'recovery'])
     assert.ok(paths.includes(`/api/auth/${path}`), path)
-  for (const path of ['me', 'me/sessions', 'households', 'accounts', 'categories', 'transactions', 'transfers', 'imports', 'audit']) {
+  for (const path of [
+    'me',
+    'me/sessions',
+    'households',
+    'accounts',
+    'categories',
+    'transactions',
+    'transfers',
+    'imports',
+    'rules',
+    'audit',
+  ]) {
     assert.ok(paths.includes(`/api/${path}`), path)
   }
 })

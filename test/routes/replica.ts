@@ -17,7 +17,7 @@ export type Page = {
 }
 export type Query = { cursor?: string; limit?: number; kinds?: string }
 
-export const kinds = ['households', 'accounts', 'categories', 'transactions', 'bills', 'occurrences'] as const
+export const kinds = ['households', 'accounts', 'categories', 'transactions', 'rules', 'bills', 'occurrences'] as const
 
 export function syncPath(query: Query): string {
   const given = Object.entries(query).map(([name, value]) => [name, String(value)])

@@ -190,6 +190,7 @@ test('a delta reads each kind once, however many rows it has', async () => {
     'accounts.changed',
     'categories.changed',
     'transactions.changed',
+    'rules.changed',
     'bills.changed',
     'occurrences.changed',
     'sync.household',

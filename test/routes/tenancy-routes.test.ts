@@ -30,7 +30,15 @@ before(async () => {
   await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [ben.householdId])
   const account = { name: 'Current', kind: 'checking', currency: 'EUR' }
   const transfer = { fromAccountId, toAccountId, date, amount: 5 }
+  const rule = {
+    name: 'x',
+    match: 'all',
+    conditions: [{ field: 'payee', operator: 'is', value: 'x' }],
+    actions: { payee: 'y' },
+  }
   foreign = {
+    '/api/rules': await twice(() => ben.post('/api/rules', rule), '/api/rules'),
+    '/api/rules/runs': { live: (await ben.post('/api/rules/run', {})).body.id },
     '/api/accounts': await twice(() => ben.post('/api/accounts', account), '/api/accounts'),
     '/api/categories': await twice(() => ben.post('/api/categories', { name: 'x', kind: 'expense' }), '/api/categories'),
     '/api/transactions': await twice(
@@ -102,7 +110,20 @@ test("another household's account or category in a body is answered like a missi
     ['PATCH', `/api/transfers/${transfer}`, '/fromAccountId', (id) => ({ fromAccountId: id })],
     ['PATCH', `/api/transfers/${transfer}`, '/toAccountId', (id) => ({ toAccountId: id, toAmount: 5 })],
   ]
+  const rule = { name: 'x', match: 'all', conditions: [{ field: 'payee', operator: 'is', value: 'x' }], actions: { payee: 'y' } }
+  const ruleId = (await ana.post('/api/rules', rule)).body.id
+  const looking = (value: string) => [{ field: 'account', operator: 'is', value }]
+  accounts.push(
+    ['POST', '/api/rules', '/conditions', (id) => ({ ...rule, conditions: looking(id) })],
+    ['PATCH', `/api/rules/${ruleId}`, '/conditions', (id) => ({ conditions: looking(id) })],
+    ['POST', '/api/rules/preview', '/rule/conditions/0/value', (id) => ({ rule: { ...rule, conditions: looking(id) } })],
+    ['POST', '/api/rules/preview', '/accountId', (id) => ({ accountId: id })],
+    ['POST', '/api/rules/run', '/accountId', (id) => ({ accountId: id })],
+  )
   const categories: typeof accounts = [
+    ['POST', '/api/rules', '/actions/categoryId', (id) => ({ ...rule, actions: { categoryId: id } })],
+    ['PATCH', `/api/rules/${ruleId}`, '/actions/categoryId', (id) => ({ actions: { categoryId: id } })],
+    ['POST', '/api/rules/preview', '/rule/actions/categoryId', (id) => ({ rule: { ...rule, actions: { categoryId: id } } })],
     ['POST', '/api/transactions', '/categoryId', (id) => ({ ...draft, categoryId: id })],
     ['POST', '/api/transactions', '/splits', (id) => ({ ...draft, splits: [{ amount: -1 }, { amount: -1, categoryId: id }] })],
     ['PATCH', `/api/transactions/${transaction}`, '/categoryId', (id) => ({ categoryId: id })],
@@ -183,7 +204,7 @@ test('the header of a household one does not belong to is answered like that of 
 
 test('lists show the rows of one household only', async () => {
   const carla = await djinn.person()
-  for (const path of ['/api/accounts', '/api/transactions', '/api/transfers', '/api/imports']) {
+  for (const path of ['/api/accounts', '/api/transactions', '/api/transfers', '/api/imports', '/api/rules', '/api/rules/runs']) {
     assert.deepEqual((await carla.get(path)).body, { data: [], nextCursor: null }, path)
   }
   const households = (await carla.get('/api/households')).body.data

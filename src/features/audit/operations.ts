@@ -46,7 +46,19 @@ export function auditOperations(): Operation[] {
         ...pageQuery,
         entity: id.optional(),
         kind: z
-          .enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import', 'invitation', 'bill', 'occurrence'])
+          .enum([
+            'household',
+            'member',
+            'account',
+            'category',
+            'transaction',
+            'transfer',
+            'import',
+            'invitation',
+            'rule',
+            'bill',
+            'occurrence',
+          ])
           .optional(),
         actor: id.optional().meta({ format: 'uuid', description: 'The user who did it.' }),
         from: instant.optional(),

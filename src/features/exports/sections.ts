@@ -133,6 +133,23 @@ export const sections: readonly Section[] = [
     decimals: ['originalRate'],
   },
   {
+    name: 'rules',
+    table: 'rules',
+    key: { id: 'uuid' },
+    fields: {
+      id,
+      name: text(100, 1),
+      position: z.int().min(1),
+      enabled: z.boolean(),
+      match: z.enum(['all', 'any']),
+      // The table itself takes no other than it knows.
+      conditions: z.array(json),
+      actions: z.record(z.string(), json),
+      stop: z.boolean(),
+      ...instants,
+    },
+  },
+  {
     // What an undo of an import gives back to the rows that people had written themselves.
     name: 'importMatches',
     table: 'import_rows',

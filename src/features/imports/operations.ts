@@ -7,9 +7,10 @@ import { limits } from '../../values/limits.ts'
 import { operation, type Context, type Operation, type Upload } from '../../http/operation.ts'
 import { id, idParams, listOf } from '../../http/parameters.ts'
 import { idListQuery, listRows, readRow } from '../../http/collection.ts'
+import type { Runner } from '../../resources/transaction.ts'
 import { assignAccounts, countRows, presentRows, readOrRefuse, reassign, stage, type KeptStatement, type Summary } from './preview.ts'
 import { restoredResult, restoreUpload, type RestoreNeeds } from './restored.ts'
-import { fileQuery, importShape, mappingShape, previewShape } from './shapes.ts'
+import { commitBody, fileQuery, importShape, mappingShape, previewShape } from './shapes.ts'
 import {
   adoptMatched,
   classify,
@@ -25,7 +26,12 @@ import {
   removeImported,
 } from './store.ts'
 
-export function importOperations(needs: RestoreNeeds): Operation[] {
+export type ImportNeeds = RestoreNeeds & {
+  /** Runs the household's rules over the rows that an import added. */
+  applyRules: (tx: Runner, household: string, rows: { importId: string }) => Promise<void>
+}
+
+export function importOperations(needs: ImportNeeds): Operation[] {
   const shared = { tag: 'Imports' } as const
   const references = [
     'account-not-found',
@@ -164,14 +170,14 @@ export function importOperations(needs: RestoreNeeds): Operation[] {
       name: 'imports.commit',
       summary: 'Do what the preview said',
       description:
-        'Rows that meanwhile became duplicates are not added twice. A preview with unreadable rows is refused unless `skipErrors` is true.',
+        'Rows that meanwhile became duplicates are not added twice. The rules are applied to what is added. A preview with unreadable rows is refused unless `skipErrors` is true.',
       method: 'POST',
       path: '/api/imports/{id}/commit',
       access: 'editor',
       criticality: 'write',
       effect: 'write',
       params: idParams,
-      body: z.strictObject({ accounts: z.record(z.string().max(200), id).optional(), skipErrors: z.boolean().optional() }),
+      body: commitBody,
       answer: z.strictObject({ created: z.int(), duplicate: z.int(), matched: z.int() }),
       refusals: [
         'import-committed',
@@ -185,7 +191,7 @@ export function importOperations(needs: RestoreNeeds): Operation[] {
       ],
       run: async (context, { params, body }) => {
         const restored = await needs.restoredTransactions(context, params.id)
-        return restored === undefined ? await commit(context, params.id, body) : { body: restoredResult(restored) }
+        return restored === undefined ? await commit(needs, context, params.id, body) : { body: restoredResult(restored) }
       },
     }),
     operation({
@@ -230,11 +236,7 @@ export function importOperations(needs: RestoreNeeds): Operation[] {
   ]
 }
 
-async function commit(
-  context: Context,
-  importId: string,
-  body: { accounts?: Record<string, string> | undefined; skipErrors?: boolean | undefined },
-) {
+async function commit(needs: ImportNeeds, context: Context, importId: string, body: z.infer<typeof commitBody>) {
   const household = context.household!.id
   const key = { household, id: importId }
   const before = await previewed(context, importId)
@@ -252,6 +254,7 @@ async function commit(
   for (let after = 0; counted.new > 0 && after < total; after += limits.importChunkRows) {
     await context.db.run(insertNew, { ...key, after, upTo: after + limits.importChunkRows })
   }
+  if (counted.new > 0) await needs.applyRules(context.db, household, { importId })
   if (counted.matched > 0) await context.db.run(adoptMatched, key)
   const result = { created: counted.new, duplicate: counted.duplicate, matched: counted.matched }
   const row = await patch(context, importId, {

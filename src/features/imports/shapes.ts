@@ -77,3 +77,5 @@ export const fileQuery = z.strictObject({
     }),
   dateOrder: z.enum(['dmy', 'mdy']).optional().meta({ description: 'For files that leave it open.' }),
 })
+
+export const commitBody = z.strictObject({ accounts: z.record(z.string().max(200), id).optional(), skipErrors: z.boolean().optional() })
