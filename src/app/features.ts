@@ -7,6 +7,8 @@ import { accountOperations } from '../features/accounts/operations.ts'
 import { accountRows } from '../features/accounts/store.ts'
 import { auditOperations } from '../features/audit/operations.ts'
 import { batchOperations } from '../features/batch/operations.ts'
+import { budgetOperations } from '../features/budgets/operations.ts'
+import { budgetRows } from '../features/budgets/store.ts'
 import { categoryOperations, copyDefaults, type DefaultCategory } from '../features/categories/operations.ts'
 import { categoryRows } from '../features/categories/store.ts'
 import { EventHub } from '../features/events/hub.ts'
@@ -92,6 +94,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       ],
     }),
     ...transferOperations(transactionShape),
+    ...budgetOperations({ related: [{ name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string] }] }),
     ...importOperations({
       readDocument: readDocumentApart,
       restore: (context, document) => restoreHousehold(context, document as ReadDocument),
@@ -107,6 +110,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'accounts', rows: accountRows },
         { name: 'categories', rows: categoryRows },
         { name: 'transactions', rows: transactionRows },
+        { name: 'budgets', rows: budgetRows },
       ],
     }),
     ...eventOperations(hub),

@@ -9,6 +9,13 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/budgets/{id}: Delete a budget */
+  'budgets.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/categories/{id}: Delete a category that nothing uses */
   'categories.delete': {
     params: { id: string }
@@ -150,7 +157,7 @@ export type Operations = {
       limit?: number
       cursor?: string
       entity?: string
-      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'invitation'
+      kind?: 'household' | 'member' | 'account' | 'category' | 'transaction' | 'transfer' | 'import' | 'budget' | 'invitation'
       actor?: string
       from?: string
       to?: string
@@ -190,6 +197,100 @@ export type Operations = {
           requestId: string | null
           at: string
           hash: string
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/budgets/{id}: One budget, with what is spent and what remains */
+  'budgets.read': {
+    params: { id: string }
+    query: { on?: string; fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      unconverted: string[]
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/budgets: All budgets, each with what is spent and what remains */
+  'budgets.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; updatedSince?: string; on?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        categoryId: string
+        name: string
+        amount: number
+        currency: string
+        period: 'weekly' | 'monthly' | 'yearly'
+        startsOn: string
+        rollover: boolean
+        alertLevels: number[]
+        note: string
+        periodStart: string
+        periodEnd: string
+        periodAmount: number
+        rolledOver: number
+        available: number
+        spent: number
+        pendingSpent: number
+        remaining: number
+        percent: number | null
+        unconverted: string[]
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          categoryId: string
+          name: string
+          amount: number
+          currency: string
+          period: 'weekly' | 'monthly' | 'yearly'
+          startsOn: string
+          rollover: boolean
+          alertLevels: number[]
+          note: string
+          periodStart: string
+          periodEnd: string
+          periodAmount: number
+          rolledOver: number
+          available: number
+          spent: number
+          pendingSpent: number
+          remaining: number
+          percent: number | null
+          unconverted: string[]
+          createdAt: string
+          updatedAt: string
+          revision: number
         }[]
         nextCursor: string | null
       }
@@ -691,9 +792,10 @@ export type Operations = {
         accounts?: Record<string, unknown>[]
         categories?: Record<string, unknown>[]
         transactions?: Record<string, unknown>[]
+        budgets?: Record<string, unknown>[]
       }
       removed: {
-        type: 'households' | 'accounts' | 'categories' | 'transactions'
+        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'budgets'
         id: string
         householdId: string
       }[]
@@ -1193,6 +1295,48 @@ export type Operations = {
       balance: number
       pendingBalance: number
       closedAt: string | null
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/budgets/{id}: Change a budget */
+  'budgets.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      categoryId?: string
+      name?: string
+      amount?: number
+      currency?: string
+      period?: 'weekly' | 'monthly' | 'yearly'
+      startsOn?: string
+      rollover?: boolean
+      alertLevels?: number[]
+      note?: string
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      unconverted: string[]
       createdAt: string
       updatedAt: string
       revision: number
@@ -1800,6 +1944,79 @@ export type Operations = {
         headers: Record<string, string>
         body: unknown
       }[]
+    }
+  }
+  /** POST /api/budgets/{id}/restore: Bring a deleted budget back, within 30 days */
+  'budgets.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      unconverted: string[]
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/budgets: Set a budget */
+  'budgets.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      categoryId: string
+      name?: string
+      amount: number
+      currency?: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn?: string
+      rollover?: boolean
+      alertLevels?: number[]
+      note?: string
+      id?: string
+    }
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      unconverted: string[]
+      createdAt: string
+      updatedAt: string
+      revision: number
     }
   }
   /** POST /api/categories/{id}/restore: Bring a deleted category back, within 30 days */
@@ -2428,6 +2645,12 @@ export const routes = {
   'auth.refresh': ['POST', '/api/auth/refresh'],
   'auth.register': ['POST', '/api/auth/register'],
   batch: ['POST', '/api/batch'],
+  'budgets.create': ['POST', '/api/budgets'],
+  'budgets.delete': ['DELETE', '/api/budgets/{id}'],
+  'budgets.list': ['GET', '/api/budgets'],
+  'budgets.patch': ['PATCH', '/api/budgets/{id}'],
+  'budgets.read': ['GET', '/api/budgets/{id}'],
+  'budgets.restore': ['POST', '/api/budgets/{id}/restore'],
   'categories.create': ['POST', '/api/categories'],
   'categories.delete': ['DELETE', '/api/categories/{id}'],
   'categories.list': ['GET', '/api/categories'],

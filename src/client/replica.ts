@@ -9,7 +9,7 @@ export type Change = [Kind, string, Row | null]
 export type Tables = { [K in Kind]: Map<string, Rows[K]> }
 
 export function emptyTables(): Tables {
-  return { households: new Map(), accounts: new Map(), categories: new Map(), transactions: new Map() }
+  return { households: new Map(), accounts: new Map(), categories: new Map(), transactions: new Map(), budgets: new Map() }
 }
 
 export function keyOf(householdId: string, id: string): string {

@@ -8,11 +8,32 @@ export type Account = Operations['accounts.read']['answer'] & InHousehold
 export type Category = Operations['categories.read']['answer'] & InHousehold
 export type Transaction = Operations['transactions.read']['answer'] & InHousehold
 
-export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction }
+/** What the figures of a budget are of a day, and so no part of a replica. */
+export const budgetFigures = [
+  'periodStart',
+  'periodEnd',
+  'periodAmount',
+  'rolledOver',
+  'available',
+  'spent',
+  'pendingSpent',
+  'remaining',
+  'percent',
+  'unconverted',
+] as const
+export type Budget = Omit<Operations['budgets.read']['answer'], (typeof budgetFigures)[number]> & InHousehold
+
+export type Rows = { households: Household; accounts: Account; categories: Category; transactions: Transaction; budgets: Budget }
 export type Kind = keyof Rows
 export type Row = Rows[Kind]
 
-export const kinds = ['households', 'accounts', 'categories', 'transactions'] as const satisfies readonly Kind[]
+export const kinds = ['households', 'accounts', 'categories', 'transactions', 'budgets'] as const satisfies readonly Kind[]
+
+/** An answer as a replica keeps it. */
+export function keptOf(answer: Record<string, unknown>): Record<string, unknown> {
+  const figures: readonly string[] = 'periodStart' in answer ? budgetFigures : []
+  return Object.fromEntries(Object.entries(answer).filter(([name]) => !figures.includes(name)))
+}
 
 /** A transfer as a draft would say it, told by its legs. */
 export function transferOf(from: Transaction, to: Transaction) {

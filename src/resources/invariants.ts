@@ -20,6 +20,11 @@ export const invariants = [
   ['balance changes', 'What was known of balances adds up to what they are', check('broken_balance_changes')],
   ['splits', 'Splits sum to their transaction', check('broken_splits')],
   ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
+  [
+    'budgets',
+    'Each budget is of an expense category, its amounts are dated, and every level that it reached was told',
+    check('broken_budgets'),
+  ],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],
   ['digests', "The replica's digests are those of its rows", check('broken_digests')],
   ['rates', 'Each exchange rate is what its last correction made of it', check('broken_rates')],

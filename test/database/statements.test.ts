@@ -5,6 +5,7 @@ import pg from 'pg'
 import { makeFeatures } from '../../src/app/features.ts'
 import { listAccounts } from '../../src/features/accounts/store.ts'
 import { auditFilters, listAudit } from '../../src/features/audit/store.ts'
+import { listBudgets } from '../../src/features/budgets/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
@@ -16,6 +17,7 @@ import { open } from '../harness.ts'
 void makeFeatures
 everyExportStatement()
 for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
+for (const list of [listAccounts, listBudgets, listCategories, listTransfers, listImports]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 

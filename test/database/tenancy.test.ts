@@ -33,6 +33,9 @@ before(async () => {
     await person.post('/api/transfers', { fromAccountId: account, toAccountId: other, date: '2026-02-28', amount: 5 })
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
     await person.post(`/api/households/${person.householdId}/invitations`, { role: 'viewer' })
+    const food = (await person.get('/api/categories?limit=100')).body.data.find((row: { kind: string }) => row.kind === 'expense')
+    await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -100, categoryId: food.id })
+    await person.post('/api/budgets', { categoryId: food.id, amount: 100, period: 'monthly', startsOn: '2026-01-01' })
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
