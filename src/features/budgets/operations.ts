@@ -34,12 +34,9 @@ export const budgetShape = z.strictObject({
   }),
   pendingSpent: amount.meta({ description: 'The part of `spent` that is pending.' }),
   remaining: amount.meta({ description: 'available less spent.' }),
-  percent: z
-    .int()
-    .nullable()
-    .meta({
-      description: 'Of what was available, how much is spent, rounded down: a level is reached with it. Null when nothing was available.',
-    }),
+  percent: z.int().nullable().meta({
+    description: 'Of what was available, how much is spent, rounded down: a level is reached with it. Null when nothing was available.',
+  }),
   unconverted: z.array(z.string()).meta({ description: 'Currencies without a rate on some day of their spending, which is left out.' }),
   createdAt: instant,
   updatedAt: instant,
