@@ -73,13 +73,13 @@ create function budget_period_start(starts_on date, period text, number integer)
     when 'monthly' then (starts_on + make_interval(months => number))::date
     else (starts_on + make_interval(years => number))::date end;
 
+-- Whole months since starts_on: the last day of a short month completes one.
 create function budget_period_number(starts_on date, period text, day date) returns integer
   language sql immutable parallel safe
-  return (
-    select case when period = 'weekly' then floor((day - starts_on) / 7.0)::integer
-      else g.guess - (budget_period_start(starts_on, period, g.guess) > day)::integer end
-    from (select ((extract(year from day) - extract(year from starts_on)) * case period when 'monthly' then 12 else 1 end
-      + case period when 'monthly' then extract(month from day) - extract(month from starts_on) else 0 end)::integer as guess) g);
+  return case period when 'weekly' then floor((day - starts_on) / 7.0)
+    else floor((12 * (extract(year from day) - extract(year from starts_on)) + extract(month from day) - extract(month from starts_on)
+      - (extract(day from day) < extract(day from starts_on) and extract(day from day + 1) <> 1)::integer)
+      / case period when 'monthly' then 1 else 12 end) end::integer;
 
 -- The local day of a household; UTC's where PostgreSQL does not know the zone.
 create or replace function household_today(household uuid) returns date
@@ -120,8 +120,9 @@ create function within_amounts(sum numeric) returns bigint
 -- Whole months are read as months and the days around them as days: 60 months cost 60 rows a category.
 create function budget_figures(household uuid, asked_budgets uuid[], asked_days date[]) returns table (
     budget_id uuid, period_start date, period_end date, period_amount bigint, spent bigint, pending_spent bigint, rolled_over bigint,
-    available bigint, remaining bigint, percent bigint, unconverted text[])
-  language plpgsql stable set search_path = public, pg_temp as $$
+    available bigint, remaining bigint, percent bigint, converted boolean, unconverted text[])
+  -- Its plan is kept, perhaps from when the tables were small: it is to look into indexes all the same.
+  language plpgsql stable set search_path = public, pg_temp set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
   return query
@@ -151,18 +152,25 @@ begin
       ('day', case when m.first < m.next then m.next end, p.next)) x (grain, first, next)
     where x.first < x.next
   ), found as materialized (
-    select p.id, p.number, p.carried, p.currency as own, c.*
+    select p.id, p.number, p.carried, p.currency as own, (c.period + interval '1 month')::date as next_month, c.*
     from pieces p
     join tree t on t.root = p.category_id
-    join category_totals c on c.household_id = household and c.category_id = t.id and c.grain = p.grain and c.period >= p.first and c.period < p.next
+    -- Offset 0 keeps it a look into the index by all of its columns.
+    cross join lateral (
+      select c.* from category_totals c
+      where c.household_id = household and c.category_id = t.id and c.grain = p.grain and c.period >= p.first and c.period < p.next offset 0
+    ) c
   ), lines as (
     select f.id, f.number, f.carried, f.own, f.currency, f.period as day, f.inflow, f.outflow, f.pending_inflow, f.pending_outflow
     from found f where f.currency = f.own or f.grain = 'day'
     union all
     select f.id, f.number, f.carried, f.own, d.currency, d.period, d.inflow, d.outflow, d.pending_inflow, d.pending_outflow
     from found f
-    join category_totals d on d.household_id = household and d.category_id = f.category_id and d.grain = 'day' and d.currency = f.currency
-      and d.period >= f.period and d.period < (f.period + interval '1 month')::date
+    cross join lateral (
+      select d.* from category_totals d
+      where d.household_id = household and d.category_id = f.category_id and d.grain = 'day' and d.currency = f.currency
+        and d.period >= f.period and d.period < f.next_month offset 0
+    ) d
     where f.currency <> f.own and f.grain = 'month'
   ), sums as (
     select l.id, l.number, l.carried, l.own, l.currency, case when l.currency <> l.own then l.day end as day,
@@ -177,7 +185,7 @@ begin
     select r.id, r.number,
       coalesce(sum(v.spent) filter (where not r.carried), 0) as spent, coalesce(sum(v.pending) filter (where not r.carried), 0) as pending,
       coalesce(sum(v.spent) filter (where r.carried), 0) as carried,
-      array_agg(distinct r.currency) filter (where v.spent is null and (r.spent, r.pending) <> (0, 0)) as unconverted
+      bool_or(r.currency <> r.own) as converted, array_agg(distinct r.currency) filter (where v.spent is null and (r.spent, r.pending) <> (0, 0)) as unconverted
     from rated r
     cross join lateral (select
       case when r.currency = r.own then r.spent else convert_minor(r.spent, r.currency, r.own, r.other_rate, r.own_rate) end as spent,
@@ -203,7 +211,7 @@ begin
   select a.id, greatest(budget_period_start(a.starts_on, a.period, a.number), '1900-01-01'),
     least(budget_period_start(a.starts_on, a.period, a.number + 1) - 1, '2199-12-31'), f.amount::bigint, x.spent,
     within_amounts(coalesce(t.pending, 0)), x.rolled_over, y.available, within_amounts(y.available::numeric - x.spent),
-    case when y.available > 0 then within_amounts(div(greatest(x.spent, 0)::numeric * 100, y.available)) end, coalesce(t.unconverted, '{}')
+    case when y.available > 0 then within_amounts(div(greatest(x.spent, 0)::numeric * 100, y.available)) end, coalesce(t.converted, false), coalesce(t.unconverted, '{}')
   from asked a
   join funds f on f.id = a.id and f.number = a.number
   left join totals t on t.id = a.id and t.number = a.number
@@ -247,7 +255,7 @@ revoke execute on function raise_budget_alerts from public;
 
 -- Looks at every period of budgets in which there is money.
 create function check_budgets(household uuid, asked_budgets uuid[]) returns void
-  language plpgsql security definer set search_path = public, pg_temp as $$
+  language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
   ids uuid[];
   days date[];
@@ -268,7 +276,7 @@ revoke execute on function check_budgets from public;
 
 -- Looks at the periods in which the written rows let a category's spending rise; with rollover, at those behind too.
 create function keep_budget_alerts(before transactions[], after transactions[]) returns void
-  language plpgsql security definer set search_path = public, pg_temp as $$
+  language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
   household uuid := current_household();
   ids uuid[];

@@ -227,6 +227,7 @@ export type Operations = {
       pendingSpent: number
       remaining: number
       percent: number | null
+      converted: boolean
       unconverted: string[]
       createdAt: string
       updatedAt: string
@@ -259,6 +260,7 @@ export type Operations = {
         pendingSpent: number
         remaining: number
         percent: number | null
+        converted: boolean
         unconverted: string[]
         createdAt: string
         updatedAt: string
@@ -287,6 +289,7 @@ export type Operations = {
           pendingSpent: number
           remaining: number
           percent: number | null
+          converted: boolean
           unconverted: string[]
           createdAt: string
           updatedAt: string
@@ -1336,6 +1339,7 @@ export type Operations = {
       pendingSpent: number
       remaining: number
       percent: number | null
+      converted: boolean
       unconverted: string[]
       createdAt: string
       updatedAt: string
@@ -1971,6 +1975,7 @@ export type Operations = {
       pendingSpent: number
       remaining: number
       percent: number | null
+      converted: boolean
       unconverted: string[]
       createdAt: string
       updatedAt: string
@@ -2013,6 +2018,7 @@ export type Operations = {
       pendingSpent: number
       remaining: number
       percent: number | null
+      converted: boolean
       unconverted: string[]
       createdAt: string
       updatedAt: string

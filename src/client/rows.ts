@@ -19,6 +19,7 @@ export const budgetFigures = [
   'pendingSpent',
   'remaining',
   'percent',
+  'converted',
   'unconverted',
 ] as const
 export type Budget = Omit<Operations['budgets.read']['answer'], (typeof budgetFigures)[number]> & InHousehold

@@ -65,9 +65,9 @@ const splitsOf = (world: World, { amount, b, c }: Draw) => [
   { amount: amount - Math.trunc(amount / 3) - 12, note: 'rest' },
 ]
 const budgetOf = (draw: Draw) => ({
-  amount: 20_000 + draw.c * 50,
+  amount: 2_000 + draw.c * 30,
   period: (['monthly', 'weekly', 'monthly', 'yearly'] as const)[draw.a % 4]!,
-  startsOn: addDays(draw.date, -200),
+  startsOn: addDays('2024-10-01', draw.a % 300),
   rollover: draw.b % 2 === 0,
   currency: ['EUR', 'EUR', 'USD', 'JPY'][draw.b % 4]!,
   alertLevels: [[80, 100], [50], [20, 80, 100, 150], []][draw.c % 4]!,
@@ -169,9 +169,8 @@ const steps: Record<string, Step> = {
         -(draw.a % 3),
       ]),
     ),
-  swapRows: (world, draw) =>
+  deleteMany: (world, draw) =>
     sql(world, async (run, household) => {
-      // Two statements of one transaction: the first may reach what the second takes back; it is told at its own statement.
       await run(
         `update transactions set deleted_at = now() where household_id = $1 and transfer_id is null and amount % 4 = $2 and deleted_at is null`,
         [household, -(draw.a % 4)],
@@ -246,7 +245,7 @@ const weight: Record<string, number> = {
 const names = fc.oneof(...Object.keys(steps).map((name) => ({ weight: weight[name] ?? 1, arbitrary: fc.constant(name) })))
 
 test('whatever is written by whom, budgets stand as naive sums say and each level that was ever reached is told once', async (t) => {
-  const seed = Number(process.env['DJINN_TEST_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
+  const seed = Math.trunc(Math.random() * 2 ** 31)
   t.diagnostic(`seed ${seed}`)
   const done = new Map<string, number>()
   let levels = 0
@@ -265,7 +264,7 @@ test('whatever is written by whom, budgets stand as naive sums say and each leve
       }
       levels += world.reached.size
     }),
-    { seed, numRuns: 12, endOnFailure: true },
+    { seed, numRuns: 12, endOnFailure: false },
   )
   // A history in which everything is refused would prove nothing; a rare step may miss its chance.
   const idle = Object.keys(steps).filter((name) => !done.has(name))

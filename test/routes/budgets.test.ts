@@ -56,7 +56,17 @@ test('a budget is set in at most three round trips, with what was left out as sa
     {
       ...{ id: '', categoryId, name: '', amount: 30_000, currency: 'EUR', period: 'monthly', startsOn: first, rollover: false },
       ...{ alertLevels: [80, 100], note: '', periodStart: first, periodEnd: last, periodAmount: 30_000, rolledOver: 0, available: 30_000 },
-      ...{ spent: 0, pendingSpent: 0, remaining: 30_000, percent: 0, unconverted: [], createdAt: '', updatedAt: '', revision: 0 },
+      ...{
+        spent: 0,
+        pendingSpent: 0,
+        remaining: 30_000,
+        percent: 0,
+        converted: false,
+        unconverted: [],
+        createdAt: '',
+        updatedAt: '',
+        revision: 0,
+      },
     },
   )
   assert.deepEqual((await ana.get(`/api/budgets/${body.id}`)).body, body)
@@ -372,6 +382,35 @@ test('an unchanged list is 304, any write of the household ends that, and each d
     await spend(food, '2026-03-01', 5)
     assert.equal((await ana.get(path, { 'if-none-match': headers['etag']! })).status, 200)
   }
+})
+
+test('spending in other currencies is converted by the rates of its days, and a new rate ends a 304', async () => {
+  const food = await category()
+  const usd = await ana.account({ currency: 'USD' })
+  const gbp = await ana.account({ currency: 'GBP' })
+  const { id } = await budget({ categoryId: food })
+  await djinn.sql(
+    `insert into exchange_rates (currency, day, rate, source) values ('USD', '2026-03-02', 1.25, 'test'), ('USD', '2026-03-20', 2, 'test')`,
+  )
+  await spend(food, '2026-03-02', 1_000)
+  await spend(food, '2026-03-12', 1_001, { accountId: usd })
+  await spend(food, '2026-03-13', 500, { accountId: usd })
+  await spend(food, '2026-03-21', 1_001, { accountId: usd, status: 'pending' })
+  await spend(food, '2026-03-21', 70, { accountId: gbp })
+  const march = await on(id, '2026-03-31')
+  // 1,001 by 1.25 is 800.8, 1,001 by 2 is 500.5: rounded half away from zero. The 13th is 11 days after the last rate.
+  assert.deepEqual([march.spent, march.pendingSpent, march.converted, march.unconverted], [1_000 + 801 + 501, 501, true, ['GBP', 'USD']])
+  for (const path of [`/api/budgets/${id}?on=2026-03-31`, '/api/budgets?limit=100&on=2026-03-31']) {
+    const { headers } = await ana.get(path)
+    assert.equal((await ana.get(path, { 'if-none-match': headers['etag']! })).status, 304)
+    await djinn.sql(`insert into exchange_rates (currency, day, rate, source) values ('GBP', '2026-03-20', 0.7, 'test')
+      on conflict (currency, day) do update set rate = 0.35`)
+    assert.equal((await ana.get(path, { 'if-none-match': headers['etag']! })).status, 200)
+  }
+  assert.deepEqual([(await on(id, '2026-03-31')).spent, (await on(id, '2026-03-31')).unconverted], [2_302 + 200, ['USD']])
+  const { headers } = await ana.get(`/api/budgets/${id}?on=2026-03-31`)
+  assert.equal((await ana.patch(`/api/budgets/${id}`, { note: 'x' }, { 'if-match': headers['etag']! })).status, 200)
+  assertRefused(await ana.patch(`/api/budgets/${id}`, { note: 'y' }, { 'if-match': headers['etag']! }), 412, 'precondition-failed')
 })
 
 test('fields are chosen, a slow network gets the essential ones, a fast one the categories too', async () => {

@@ -1,6 +1,6 @@
 // Budgets: what may be spent on a category in each week, month or year, and how the period of a day stands.
 import { z } from 'zod'
-import { createRow, idListQuery, listRows, patchRow, removeRow, restoreRow } from '../../http/collection.ts'
+import { createRow, idListQuery, listRows, patchRow, readBefore, removeRow, restoreRow } from '../../http/collection.ts'
 import { baseRevision } from '../../http/merge.ts'
 import { operation, type Answer, type Context, type Operation, type Related } from '../../http/operation.ts'
 import { amount, currency, day, id, idParams, instant, listOf, positiveAmount, text } from '../../http/parameters.ts'
@@ -37,6 +37,7 @@ export const budgetShape = z.strictObject({
   percent: z.int().nullable().meta({
     description: 'Of what was available, how much is spent, rounded down: a level is reached with it. Null when nothing was available.',
   }),
+  converted: z.boolean().meta({ description: 'Whether spending in other currencies is in it, converted by the rates of its days.' }),
   unconverted: z.array(z.string()).meta({ description: 'Currencies without a rate on some day of their spending, which is left out.' }),
   createdAt: instant,
   updatedAt: instant,
@@ -137,7 +138,8 @@ export function budgetOperations({ related }: { related: readonly Related[] }): 
       run: async (context, { query }) => {
         // A cursor goes on past midnight, but not to another day that was asked for.
         const noun = query.on === undefined ? 'budgets' : `budgets on ${query.on}`
-        return { body: await listRows(context, noun, listBudgets, query, { on: query.on ?? context.today }) }
+        const body = await listRows(context, noun, listBudgets, query, { on: query.on ?? context.today })
+        return { body, beyondHousehold: body.data.some((row) => row.converted) }
       },
     }),
     operation({
@@ -187,7 +189,7 @@ export function budgetOperations({ related }: { related: readonly Related[] }): 
           on: query.on ?? context.today,
         })
         if (!row) throw new Failure('not-found', 'There is no such budget in this household.')
-        return { body: row }
+        return { body: row, beyondHousehold: row.converted }
       },
     }),
     operation({
@@ -215,7 +217,9 @@ export function budgetOperations({ related }: { related: readonly Related[] }): 
         'category-kind-mismatch',
         'amount-out-of-range',
       ],
-      run: (context, { params, body }) => withFigures(context, params.id, (within) => patchRow(within, budgetRows, params.id, body)),
+      readAhead: (context, { params, body }) => readBefore(context, budgetRows, params.id, body.baseRevision),
+      run: (context, { params, body, ahead }) =>
+        withFigures(context, params.id, (within) => patchRow(within, budgetRows, params.id, body, ahead)),
     }),
     operation({
       ...shared,

@@ -31,10 +31,11 @@ const figures = {
   pendingSpent: 'int8',
   remaining: 'int8',
   percent: 'int8?',
+  converted: 'bool',
   unconverted: 'text[]',
 } as const
 const selectFigures = `f.period_start as "periodStart", f.period_end as "periodEnd", f.period_amount as "periodAmount",
-  f.rolled_over as "rolledOver", f.available, f.spent, f.pending_spent as "pendingSpent", f.remaining, f.percent, f.unconverted`
+  f.rolled_over as "rolledOver", f.available, f.spent, f.pending_spent as "pendingSpent", f.remaining, f.percent, f.converted, f.unconverted`
 
 const changeable = ['category_id', 'name', 'amount', 'currency', 'period', 'starts_on', 'rollover', 'alert_levels', 'note'] as const
 
