@@ -264,7 +264,7 @@ test('whatever is written by whom, budgets stand as naive sums say and each leve
       }
       levels += world.reached.size
     }),
-    { seed, numRuns: 12, endOnFailure: false },
+    { seed, numRuns: 8, endOnFailure: false },
   )
   // A history in which everything is refused would prove nothing; a rare step may miss its chance.
   const idle = Object.keys(steps).filter((name) => !done.has(name))

@@ -189,13 +189,13 @@ test('an import of many rows tells each level of each period once, and nothing t
   assert.deepEqual(values, [{ count: 4 }])
   const all = async () =>
     (await inbox(ana)).filter((row) => row.data.categoryId === food).map((row) => `${row.data.period.from} ${row.data.level}`)
-  const before_ = await all()
-  assert.equal(before_.length, 6)
+  const earlier = await all()
+  assert.equal(earlier.length, 6)
   await asRole(djinn, { household: ana.householdId }, async (run) => {
     await run(`update transactions set deleted_at = now() where household_id = $1 and category_id = $2`, [ana.householdId, food])
     await run(`update transactions set deleted_at = null where household_id = $1 and category_id = $2`, [ana.householdId, food])
   })
-  assert.deepEqual(await all(), before_)
+  assert.deepEqual(await all(), earlier)
 })
 
 test('a bank file that is committed tells it', async () => {
