@@ -16,7 +16,6 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
 for (const list of [listAccounts, listBudgets, listCategories, listTransfers, listImports]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }

@@ -45,7 +45,9 @@ export function auditOperations(): Operation[] {
       query: z.strictObject({
         ...pageQuery,
         entity: id.optional(),
-        kind: z.enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import', 'budget', 'invitation']).optional(),
+        kind: z
+          .enum(['household', 'member', 'account', 'category', 'transaction', 'transfer', 'import', 'budget', 'invitation'])
+          .optional(),
         actor: id.optional().meta({ format: 'uuid', description: 'The user who did it.' }),
         from: instant.optional(),
         to: instant.optional(),
