@@ -25,6 +25,7 @@ const owners: Record<string, string> = {
   categories: 'categories',
   transactions: 'transactions',
   transfers: 'transfers',
+  budgets: 'budgets',
   imports: 'imports',
   import_files: 'imports',
   import_rows: 'imports',

@@ -10,6 +10,8 @@ import { batchOperations } from '../features/batch/operations.ts'
 import { billOperations } from '../features/bills/operations.ts'
 import { occurrenceRows } from '../features/bills/occurrence-store.ts'
 import { billRows } from '../features/bills/store.ts'
+import { budgetOperations } from '../features/budgets/operations.ts'
+import { budgetRows } from '../features/budgets/store.ts'
 import { categoryOperations, copyDefaults, type DefaultCategory } from '../features/categories/operations.ts'
 import { categoryRows } from '../features/categories/store.ts'
 import { EventHub } from '../features/events/hub.ts'
@@ -98,6 +100,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       ],
     }),
     ...transferOperations(transactionShape),
+    ...budgetOperations({ related: [{ name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string] }] }),
     ...importOperations({
       applyRules,
       readDocument: readDocumentApart,
@@ -121,6 +124,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'accounts', rows: accountRows },
         { name: 'categories', rows: categoryRows },
         { name: 'transactions', rows: transactionRows },
+        { name: 'budgets', rows: budgetRows },
         { name: 'rules', rows: ruleRows },
         { name: 'bills', rows: billRows },
         { name: 'occurrences', rows: occurrenceRows },

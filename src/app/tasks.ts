@@ -1,5 +1,6 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
 import { erasingSchedule, erasingTasks } from '../features/households/erasing.ts'
+import { budgetSchedule, budgetTasks } from '../features/budgets/jobs.ts'
 import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
 import { billSchedule, billTasks } from '../features/bills/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
@@ -22,6 +23,7 @@ export const schedule: readonly string[] = [
   ...importSchedule,
   ...rateSchedule,
   ...ruleSchedule,
+  ...budgetSchedule,
   ...replaySchedule,
   ...billSchedule,
 ]
@@ -46,6 +48,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
       announce: (household, revision) => resources.announcements.announce(household, revision, null),
     }),
     ...ruleTasks(directDatabase),
+    ...budgetTasks(directDatabase),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

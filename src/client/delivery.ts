@@ -2,7 +2,7 @@
 import { ApiError, type Api } from './api.ts'
 import type { Entry, Outbox } from './outbox.ts'
 import { keyOf, type Change, type Replica } from './replica.ts'
-import { transferOf, type Row, type Transaction } from './rows.ts'
+import { keptOf, transferOf, type Row, type Transaction } from './rows.ts'
 import type { Storage } from './storage.ts'
 import { movedAccounts } from './view.ts'
 
@@ -158,7 +158,7 @@ async function confirm(options: DeliveryOptions, entry: Entry, answer: Record<st
 function upsertsOf(replica: Replica, entry: Entry, answer: Record<string, unknown>): Change[] {
   const own = (row: unknown) => ({ ...(row as Row), householdId: entry.householdId }) as Transaction
   if (entry.kind === 'transfers') return replica.changesOf({ transactions: [own(answer['from']), own(answer['to'])] }, [])
-  return replica.changesOf({ [entry.kind]: [own(answer)] }, [])
+  return replica.changesOf({ [entry.kind]: [own(keptOf(entry.kind, answer))] }, [])
 }
 
 function removalsOf(entry: Entry): Change[] {

@@ -43,6 +43,13 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/budgets/{id}: Delete a budget */
+  'budgets.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/categories/{id}: Delete a category that nothing uses */
   'categories.delete': {
     params: { id: string }
@@ -220,6 +227,7 @@ export type Operations = {
         | 'transfer'
         | 'import'
         | 'invitation'
+        | 'budget'
         | 'rule'
         | 'bill'
         | 'occurrence'
@@ -501,6 +509,103 @@ export type Operations = {
           note: string
           nextDue: string | null
           overdueCount: number
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
+  }
+  /** GET /api/budgets/{id}: One budget, with what is spent and what remains */
+  'budgets.read': {
+    params: { id: string }
+    query: { on?: string; fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      converted: boolean
+      unconverted: string[]
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/budgets: All budgets, each with what is spent and what remains */
+  'budgets.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; updatedSince?: string; on?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        categoryId: string
+        name: string
+        amount: number
+        currency: string
+        period: 'weekly' | 'monthly' | 'yearly'
+        startsOn: string
+        rollover: boolean
+        alertLevels: number[]
+        note: string
+        periodStart: string
+        periodEnd: string
+        periodAmount: number
+        rolledOver: number
+        available: number
+        spent: number
+        pendingSpent: number
+        remaining: number
+        percent: number | null
+        converted: boolean
+        unconverted: string[]
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          categoryId: string
+          name: string
+          amount: number
+          currency: string
+          period: 'weekly' | 'monthly' | 'yearly'
+          startsOn: string
+          rollover: boolean
+          alertLevels: number[]
+          note: string
+          periodStart: string
+          periodEnd: string
+          periodAmount: number
+          rolledOver: number
+          available: number
+          spent: number
+          pendingSpent: number
+          remaining: number
+          percent: number | null
+          converted: boolean
+          unconverted: string[]
           createdAt: string
           updatedAt: string
           revision: number
@@ -1244,12 +1349,13 @@ export type Operations = {
         accounts?: Record<string, unknown>[]
         categories?: Record<string, unknown>[]
         transactions?: Record<string, unknown>[]
+        budgets?: Record<string, unknown>[]
         rules?: Record<string, unknown>[]
         bills?: Record<string, unknown>[]
         occurrences?: Record<string, unknown>[]
       }
       removed: {
-        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'rules' | 'bills' | 'occurrences'
+        type: 'households' | 'accounts' | 'categories' | 'transactions' | 'budgets' | 'rules' | 'bills' | 'occurrences'
         id: string
         householdId: string
       }[]
@@ -1825,6 +1931,49 @@ export type Operations = {
       note: string
       nextDue: string | null
       overdueCount: number
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** PATCH /api/budgets/{id}: Change a budget */
+  'budgets.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      categoryId?: string
+      name?: string
+      amount?: number
+      currency?: string
+      period?: 'weekly' | 'monthly' | 'yearly'
+      startsOn?: string
+      rollover?: boolean
+      alertLevels?: number[]
+      note?: string
+      baseRevision?: number
+    }
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      converted: boolean
+      unconverted: string[]
       createdAt: string
       updatedAt: string
       revision: number
@@ -2617,6 +2766,81 @@ export type Operations = {
       note: string
       nextDue: string | null
       overdueCount: number
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/budgets/{id}/restore: Bring a deleted budget back, within 30 days */
+  'budgets.restore': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      converted: boolean
+      unconverted: string[]
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** POST /api/budgets: Set a budget */
+  'budgets.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      categoryId: string
+      name?: string
+      amount: number
+      currency?: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn?: string
+      rollover?: boolean
+      alertLevels?: number[]
+      note?: string
+      id?: string
+    }
+    answer: {
+      id: string
+      categoryId: string
+      name: string
+      amount: number
+      currency: string
+      period: 'weekly' | 'monthly' | 'yearly'
+      startsOn: string
+      rollover: boolean
+      alertLevels: number[]
+      note: string
+      periodStart: string
+      periodEnd: string
+      periodAmount: number
+      rolledOver: number
+      available: number
+      spent: number
+      pendingSpent: number
+      remaining: number
+      percent: number | null
+      converted: boolean
+      unconverted: string[]
       createdAt: string
       updatedAt: string
       revision: number
@@ -3494,6 +3718,12 @@ export const routes = {
   'bills.restore': ['POST', '/api/bills/{id}/restore'],
   'bills.skip': ['PATCH', '/api/bills/{id}/occurrences/{date}'],
   'bills.unpay': ['DELETE', '/api/bills/{id}/occurrences/{date}/payments/{transactionId}'],
+  'budgets.create': ['POST', '/api/budgets'],
+  'budgets.delete': ['DELETE', '/api/budgets/{id}'],
+  'budgets.list': ['GET', '/api/budgets'],
+  'budgets.patch': ['PATCH', '/api/budgets/{id}'],
+  'budgets.read': ['GET', '/api/budgets/{id}'],
+  'budgets.restore': ['POST', '/api/budgets/{id}/restore'],
   'categories.create': ['POST', '/api/categories'],
   'categories.delete': ['DELETE', '/api/categories/{id}'],
   'categories.list': ['GET', '/api/categories'],

@@ -14,6 +14,7 @@ export function emptyTables(): Tables {
     accounts: new Map(),
     categories: new Map(),
     transactions: new Map(),
+    budgets: new Map(),
     rules: new Map(),
     bills: new Map(),
     occurrences: new Map(),

@@ -11,6 +11,7 @@ export function viewOf(confirmed: Tables, entries: readonly Entry[]): Tables {
     accounts: new Map(confirmed.accounts),
     categories: new Map(confirmed.categories),
     transactions: new Map(confirmed.transactions),
+    budgets: new Map(confirmed.budgets),
     rules: new Map(confirmed.rules),
     bills: new Map(confirmed.bills),
     occurrences: confirmed.occurrences,
@@ -80,6 +81,14 @@ function draftRow(view: Tables, entry: Entry): Account & Category & Transaction 
   const defaults: Record<string, object> = {
     accounts: { note: '', institutionId: null, openingBalance: 0, balance: body['openingBalance'] ?? 0, pendingBalance: 0, closedAt: null },
     categories: { parentId: null, icon: null, color: null, archived: false, systemKey: null },
+    budgets: {
+      name: '',
+      currency: view.households.get(keyOf(householdId, householdId))?.baseCurrency ?? '',
+      startsOn: '',
+      rollover: false,
+      alertLevels: [80, 100],
+      note: '',
+    },
     transactions: {
       currency: view.accounts.get(keyOf(householdId, String(body['accountId'])))?.currency ?? '',
       payee: '',

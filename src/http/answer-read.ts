@@ -38,15 +38,18 @@ export async function answerRead(
   }
   const answer = await operation.run(context, input)
   if (call.network === 'fast' && operation.related && isPage(answer.body)) {
-    answer.body = await enrich(operation, operation.related, context, input, answer.body)
+    answer.body = await enrich(operation, operation.related, context, input, answer, answer.body)
   }
   Object.assign(headers, answer.headers)
-  if (conditional && reader.revision !== null) {
+  if (conditional && reader.revision !== null && !answer.beyondHousehold) {
     headers['etag'] ??= entityTag(reader.revision, variant)
     if (isPage(answer.body)) headers['last-modified'] ??= new Date(reader.raisedS * 1000).toUTCString()
   }
   const ownRevision = (answer.body as { revision?: unknown } | undefined)?.revision
-  if (typeof ownRevision === 'number') headers['etag'] ??= entityTag(ownRevision, variant)
+  if (typeof ownRevision === 'number') {
+    // With the row's revision in it the tag serves If-Match too.
+    headers['etag'] ??= entityTag(ownRevision, answer.beyondHousehold ? variantOf(variant, JSON.stringify(answer.body)) : variant)
+  }
   const performed = finish(operation, { ...answer, headers }, fields ?? (quality === 'essential' ? operation.essential! : null))
   // Who gives a tag of its own has compared it itself: the tag of a sync answers a cursor that is up to date, and no other.
   return answer.headers?.['etag'] === undefined ? tagged(performed, operation, context, variant) : performed
@@ -68,12 +71,14 @@ async function enrich(
   related: readonly Related[],
   context: Context,
   input: Input & { prepared: unknown; ahead: unknown },
+  answer: Answer,
   page: Page,
 ): Promise<Page> {
   const enriched: Page = { ...page }
   if (page.nextCursor !== null) {
     const behind = await operation.run(context, { ...input, query: { ...(input.query as object), cursor: page.nextCursor } })
     enriched.prefetched = behind.body as Page
+    answer.beyondHousehold ||= behind.beyondHousehold ?? false
   }
   const rows = [...page.data, ...(enriched.prefetched?.data ?? [])]
   const included = related.map(async ({ name, rows: statements, ids }) => {

@@ -15,12 +15,13 @@ type Presented = Record<string, unknown> & { id: string; revision: number }
 /** What lists in the order of ids take. */
 export const idListQuery = { ...pageQuery, updatedSince }
 
-/** A page of a list in the order of ids; `list` gives the statement of each variant. */
+/** A page of a list in the order of ids; `list` gives the statement of each variant, `more` what else it takes. */
 export async function listRows<C extends Shape>(
   context: Context,
   noun: string,
   list: (after: boolean, since: boolean) => Statement<Shape, C>,
   query: { limit?: number | undefined; cursor?: string | undefined; updatedSince?: string | undefined },
+  more: Record<string, string> = {},
 ) {
   const household = context.household!.id
   const binding = `${noun} ${household} ${query.updatedSince ?? ''}`
@@ -29,6 +30,7 @@ export async function listRows<C extends Shape>(
   const rows = await context.db.run(list(after !== undefined, query.updatedSince !== undefined), {
     household,
     rows: limit + 1,
+    ...more,
     ...(query.updatedSince === undefined ? {} : { updatedSince: query.updatedSince }),
     ...(after === undefined ? {} : { after }),
   })

@@ -64,6 +64,8 @@ export type Answer = {
   headers?: Record<string, string>
   /** The revision that the answer shows; reads that leave it out carry the household's. */
   revision?: number
+  /** It shows more than the household's rows, such as exchange rates: its tag is of its content, not of the household's revision. */
+  beyondHousehold?: boolean
   /** Bytes as they are, with their media type, instead of a JSON body. */
   bytes?: { content: Buffer | string; mediaType: string }
   /** Bytes that are made while they are sent, for what is larger than memory should hold. */

@@ -22,6 +22,11 @@ export const invariants = [
   ['transfers', 'Transfers have two equal and opposite legs', check('broken_transfers')],
   ['bills', 'Occurrences of bills are paid by what their payments sum to', check('broken_bills')],
   ['rules', 'Rules name accounts and categories that are there', check('broken_rules')],
+  [
+    'budgets',
+    'Each budget is of an expense category, its amounts are dated, and every level that it reached was told',
+    check('broken_budgets'),
+  ],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],
   ['digests', "The replica's digests are those of its rows", check('broken_digests')],
   ['rates', 'Each exchange rate is what its last correction made of it', check('broken_rates')],

@@ -18,6 +18,11 @@ export const limits = {
   /** Held by the database: refusals.ts names the constraints. */
   accountsMax: 500,
   categoriesMax: 1_000,
+  budgetsMax: 200,
+  budgetLevelsMax: 10,
+  /** Percent of what is available. */
+  budgetLevelMax: 1_000,
+  budgetRolloverPeriodsMax: 60,
   householdsPerUserMax: 50,
   membersMax: 50,
   invitationsOpenMax: 20,

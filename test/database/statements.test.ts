@@ -13,6 +13,7 @@ import {
   type StatusFilter,
 } from '../../src/features/bills/occurrence-store.ts'
 import { duePlans, listBills } from '../../src/features/bills/store.ts'
+import { listBudgets } from '../../src/features/budgets/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
@@ -25,7 +26,7 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listBills, listCategories, listTransfers, listImports, listRules]) {
+for (const list of [listAccounts, listBills, listBudgets, listCategories, listTransfers, listImports, listRules]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 for (const variant of [false, true]) {

@@ -50,6 +50,9 @@ before(async () => {
     await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -1, payee: 'Bakery' })
     await person.post('/api/rules', { name: 'Bread', match: 'all', conditions, actions: { note: 'Bread' } })
     await person.post('/api/rules/run', {})
+    const food = (await person.get('/api/categories?limit=100')).body.data.find((row: { kind: string }) => row.kind === 'expense')
+    await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -100, categoryId: food.id })
+    await person.post('/api/budgets', { categoryId: food.id, amount: 100, period: 'monthly', startsOn: '2026-01-01' })
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')

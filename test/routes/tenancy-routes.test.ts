@@ -28,6 +28,7 @@ before(async () => {
   const imported = await ben.upload(`/api/imports?accountId=${fromAccountId}`, 'Date,Amount,Payee\n2026-01-31,-5.00,Baker\n')
   assert.equal(imported.status, 201, imported.text)
   await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [ben.householdId])
+  const category = () => ben.post('/api/categories', { name: 'x', kind: 'expense' })
   const account = { name: 'Current', kind: 'checking', currency: 'EUR' }
   const transfer = { fromAccountId, toAccountId, date, amount: 5 }
   const rule = {
@@ -40,7 +41,7 @@ before(async () => {
     '/api/rules': await twice(() => ben.post('/api/rules', rule), '/api/rules'),
     '/api/rules/runs': { live: (await ben.post('/api/rules/run', {})).body.id },
     '/api/accounts': await twice(() => ben.post('/api/accounts', account), '/api/accounts'),
-    '/api/categories': await twice(() => ben.post('/api/categories', { name: 'x', kind: 'expense' }), '/api/categories'),
+    '/api/categories': await twice(category, '/api/categories'),
     '/api/transactions': await twice(
       () => ben.post('/api/transactions', { accountId: fromAccountId, date, amount: -5 }),
       '/api/transactions',
@@ -49,6 +50,10 @@ before(async () => {
     '/api/bills': await twice(
       () => ben.post('/api/bills', { payee: 'Rent', amountMin: -5, amountMax: -5, schedule: { startsOn: date, rule: 'FREQ=MONTHLY' } }),
       '/api/bills',
+    ),
+    '/api/budgets': await twice(
+      async () => ben.post('/api/budgets', { categoryId: (await category()).body.id, amount: 5, period: 'monthly' }),
+      '/api/budgets',
     ),
     '/api/imports': { live: imported.body.id },
     '/api/households': { live: ben.householdId },
@@ -99,6 +104,7 @@ test("another household's account or category in a body is answered like a missi
   const transfer = (await ana.post('/api/transfers', { fromAccountId: accountId, toAccountId: await ana.account(), date, amount: 5 })).body
     .id
   const category = (await ana.post('/api/categories', { name: 'x', kind: 'expense' })).body.id
+  const budget = (await ana.post('/api/budgets', { categoryId: category, amount: 5, period: 'monthly' })).body.id
   const draft = { accountId, date, amount: -2 }
   const move = { fromAccountId: accountId, toAccountId: accountId, date, amount: 5 }
   const accounts: [string, string, string, (id: string) => object][] = [
@@ -130,6 +136,8 @@ test("another household's account or category in a body is answered like a missi
     ['PATCH', `/api/transactions/${transaction}`, '/splits', (id) => ({ splits: [{ amount: -1 }, { amount: -1, categoryId: id }] })],
     ['POST', '/api/categories', '/parentId', (id) => ({ name: 'x', kind: 'expense', parentId: id })],
     ['PATCH', `/api/categories/${category}`, '/parentId', (id) => ({ parentId: id })],
+    ['POST', '/api/budgets', '/categoryId', (id) => ({ categoryId: id, amount: 5, period: 'monthly' })],
+    ['PATCH', `/api/budgets/${budget}`, '/categoryId', (id) => ({ categoryId: id })],
   ]
   const was = await state()
   for (const [code, noun, cases] of [
@@ -204,7 +212,15 @@ test('the header of a household one does not belong to is answered like that of 
 
 test('lists show the rows of one household only', async () => {
   const carla = await djinn.person()
-  for (const path of ['/api/accounts', '/api/transactions', '/api/transfers', '/api/imports', '/api/rules', '/api/rules/runs']) {
+  for (const path of [
+    '/api/accounts',
+    '/api/transactions',
+    '/api/transfers',
+    '/api/imports',
+    '/api/budgets',
+    '/api/rules',
+    '/api/rules/runs',
+  ]) {
     assert.deepEqual((await carla.get(path)).body, { data: [], nextCursor: null }, path)
   }
   const households = (await carla.get('/api/households')).body.data

@@ -55,6 +55,7 @@ export function auditOperations(): Operation[] {
             'transfer',
             'import',
             'invitation',
+            'budget',
             'rule',
             'bill',
             'occurrence',
