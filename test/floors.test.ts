@@ -35,6 +35,11 @@ const owners: Record<string, string> = {
   notifications: 'push',
   notification_settings: 'push',
   deliveries: 'push',
+  feeds: 'feeds',
+  feed_keys: 'feeds',
+  feed_signatures: 'feeds',
+  feed_usage: 'feeds',
+  feed_rows: 'feeds',
   idempotency_keys: 'src/http/replay.ts',
 }
 /** Features that also write rows of others, and why. */
@@ -45,6 +50,8 @@ const guests: Record<string, string[]> = {
   imports: ['transactions'],
   // A household's document is put back into the tables that it was taken from.
   exports: ['households', 'accounts', 'categories', 'imports', 'import_rows', 'transfers', 'transactions'],
+  // What a bank pushes becomes transactions.
+  feeds: ['transactions'],
 }
 
 function importsOf(file: string, text: string): string[] {

@@ -14,6 +14,7 @@ import { eventOperations } from '../features/events/operations.ts'
 import type { ReadDocument } from '../features/exports/document-reader.ts'
 import { exportOperations } from '../features/exports/operations.ts'
 import { readDocumentApart, restoredTransactions, restoreHousehold } from '../features/exports/restore.ts'
+import { feedOperations } from '../features/feeds/operations.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
 import { email, keyOf } from '../features/identity/credentials.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
@@ -28,7 +29,7 @@ import { isTimeZone } from '../features/system/data/timezones.ts'
 import { systemOperations } from '../features/system/operations.ts'
 import { transactionOperations } from '../features/transactions/operations.ts'
 import { transactionRows } from '../features/transactions/store.ts'
-import { categoriesOf, transactionShape } from '../features/transactions/transaction.ts'
+import { categoriesOf, rateOf, transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
@@ -98,6 +99,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       restoredTransactions,
     }),
     ...exportOperations(),
+    ...feedOperations({ database, vault: resources.vault, rateOf, applyRules: async () => {} }),
     ...auditOperations(),
     ...systemOperations(catalog),
     ...rateOperations(),

@@ -1,4 +1,5 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
+import { feedSchedule, feedTasks } from '../features/feeds/jobs.ts'
 import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
 import { importSchedule, importTasks } from '../features/imports/jobs.ts'
@@ -17,6 +18,7 @@ export const schedule: readonly string[] = [
   ...householdSchedule,
   ...importSchedule,
   ...rateSchedule,
+  ...feedSchedule,
   ...replaySchedule,
 ]
 
@@ -33,6 +35,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     }),
     ...importTasks(directDatabase),
     ...rateTasks({ database: directDatabase, ratesUrl: resources.config.ratesUrl, log: resources.log, nowMs }),
+    ...feedTasks(directDatabase),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

@@ -7,6 +7,7 @@ import { listAccounts } from '../../src/features/accounts/store.ts'
 import { auditFilters, listAudit } from '../../src/features/audit/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
+import { listFeeds } from '../../src/features/feeds/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
 import { listTransfers } from '../../src/features/transfers/store.ts'
 import { filters, listTransactions, type Filter } from '../../src/features/transactions/store.ts'
@@ -15,7 +16,7 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listCategories, listTransfers, listImports]) {
+for (const list of [listAccounts, listCategories, listTransfers, listImports, listFeeds]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 

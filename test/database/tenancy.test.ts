@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
 import { withClient } from '../cluster.ts'
 import { open, type Person } from '../harness.ts'
+import { push, row as pushedRow } from '../routes/feed-pushes.ts'
 import { asRole, refusalOf } from './app-role.ts'
 
 const djinn = await open()
@@ -33,6 +34,8 @@ before(async () => {
     await person.post('/api/transfers', { fromAccountId: account, toAccountId: other, date: '2026-02-28', amount: 5 })
     await person.upload(`/api/imports?accountId=${account}`, 'Date;Amount;Payee\n2026-02-27;-3.50;Bakery\n')
     await person.post(`/api/households/${person.householdId}/invitations`, { role: 'viewer' })
+    const { body: feed } = await person.post('/api/feeds', { accountId: account, name: 'Bank' })
+    await push(djinn, feed, [pushedRow('a')])
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')
