@@ -44,6 +44,11 @@ const owners: Record<string, string> = {
   notifications: 'push',
   notification_settings: 'push',
   deliveries: 'push',
+  feeds: 'feeds',
+  feed_keys: 'feeds',
+  feed_signatures: 'feeds',
+  feed_usage: 'feeds',
+  feed_rows: 'feeds',
   idempotency_keys: 'src/http/replay.ts',
 }
 /** Features that also write rows of others, and why. */
@@ -70,6 +75,8 @@ const guests: Record<string, string[]> = {
   ],
   // A rule names and categorises rows, an undo puts back what they were.
   rules: ['transactions'],
+  // What a bank pushes becomes transactions.
+  feeds: ['transactions'],
 }
 
 function importsOf(file: string, text: string): string[] {

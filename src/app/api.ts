@@ -1,7 +1,7 @@
 // The API on its port: operations, health, the OpenAPI document and the readable docs.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readFileSync } from 'node:fs'
-import { makeCharge } from '../http/charge.ts'
+import { makeCharge, makeChargeSigned } from '../http/charge.ts'
 import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
 import type { Operation } from '../http/operation.ts'
@@ -31,6 +31,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     service,
     authenticate,
     charge,
+    chargeSigned: makeChargeSigned(config.rate, charge),
     metrics,
     log,
     trustedProxies: config.trustedProxies,

@@ -19,6 +19,7 @@ import { eventOperations } from '../features/events/operations.ts'
 import type { ReadDocument } from '../features/exports/document-reader.ts'
 import { exportOperations } from '../features/exports/operations.ts'
 import { readDocumentApart, restoredTransactions, restoreHousehold } from '../features/exports/restore.ts'
+import { feedOperations } from '../features/feeds/operations.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
 import { email, keyOf } from '../features/identity/credentials.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
@@ -36,7 +37,7 @@ import { isTimeZone } from '../features/system/data/timezones.ts'
 import { systemOperations } from '../features/system/operations.ts'
 import { transactionOperations } from '../features/transactions/operations.ts'
 import { transactionRows } from '../features/transactions/store.ts'
-import { categoriesOf, transactionShape } from '../features/transactions/transaction.ts'
+import { categoriesOf, rateOf, transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
@@ -115,6 +116,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string | null] },
       ],
     }),
+    ...feedOperations({ database, vault: resources.vault, rateOf, applyRules }),
     ...auditOperations(),
     ...systemOperations(catalog),
     ...rateOperations(),

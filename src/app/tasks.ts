@@ -1,6 +1,7 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
 import { erasingSchedule, erasingTasks } from '../features/households/erasing.ts'
 import { budgetSchedule, budgetTasks } from '../features/budgets/jobs.ts'
+import { feedSchedule, feedTasks } from '../features/feeds/jobs.ts'
 import { householdSchedule, householdTasks } from '../features/households/jobs.ts'
 import { billSchedule, billTasks } from '../features/bills/jobs.ts'
 import { identitySchedule, identityTasks } from '../features/identity/jobs.ts'
@@ -24,6 +25,7 @@ export const schedule: readonly string[] = [
   ...rateSchedule,
   ...ruleSchedule,
   ...budgetSchedule,
+  ...feedSchedule,
   ...replaySchedule,
   ...billSchedule,
 ]
@@ -49,6 +51,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     }),
     ...ruleTasks(directDatabase),
     ...budgetTasks(directDatabase),
+    ...feedTasks(directDatabase),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

@@ -64,6 +64,13 @@ export type Operations = {
     body: undefined
     answer: undefined
   }
+  /** DELETE /api/feeds/{id}: End a feed at once */
+  'feeds.delete': {
+    params: { id: string }
+    query: Record<never, never>
+    body: undefined
+    answer: undefined
+  }
   /** DELETE /api/households/{id}/invitations/{invitationId}: Revoke an invitation */
   'invitations.revoke': {
     params: { id: string; invitationId: string }
@@ -231,6 +238,7 @@ export type Operations = {
         | 'rule'
         | 'bill'
         | 'occurrence'
+        | 'feed'
       actor?: string
       from?: string
       to?: string
@@ -713,6 +721,88 @@ export type Operations = {
     query: Record<never, never>
     body: undefined
     answer: undefined
+  }
+  /** GET /api/feeds/{id}: One feed, without its secret */
+  'feeds.read': {
+    params: { id: string }
+    query: { fields?: string }
+    body: undefined
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      paused: boolean
+      keyId: string
+      oldKeys: {
+        keyId: string
+        expiresAt: string
+      }[]
+      lastPushAt: string | null
+      counts: {
+        pushes: number
+        created: number
+        updated: number
+        removed: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
+  /** GET /api/feeds: All feeds of the household */
+  'feeds.list': {
+    params: Record<never, never>
+    query: { limit?: number; cursor?: string; updatedSince?: string; fields?: string }
+    body: undefined
+    answer: {
+      data: {
+        id: string
+        accountId: string
+        name: string
+        paused: boolean
+        keyId: string
+        oldKeys: {
+          keyId: string
+          expiresAt: string
+        }[]
+        lastPushAt: string | null
+        counts: {
+          pushes: number
+          created: number
+          updated: number
+          removed: number
+        }
+        createdAt: string
+        updatedAt: string
+        revision: number
+      }[]
+      nextCursor: string | null
+      included?: Record<string, Record<string, unknown>[]>
+      prefetched?: {
+        data: {
+          id: string
+          accountId: string
+          name: string
+          paused: boolean
+          keyId: string
+          oldKeys: {
+            keyId: string
+            expiresAt: string
+          }[]
+          lastPushAt: string | null
+          counts: {
+            pushes: number
+            created: number
+            updated: number
+            removed: number
+          }
+          createdAt: string
+          updatedAt: string
+          revision: number
+        }[]
+        nextCursor: string | null
+      }
+    }
   }
   /** GET /api/households/{id}/invitations: Invitations that are open, newest first */
   'invitations.list': {
@@ -2026,6 +2116,37 @@ export type Operations = {
       lastSeenAt: string
     }
   }
+  /** PATCH /api/feeds/{id}: Rename a feed, pause it or let it go on */
+  'feeds.patch': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      baseRevision?: number
+      name?: string
+      paused?: boolean
+    }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      paused: boolean
+      keyId: string
+      oldKeys: {
+        keyId: string
+        expiresAt: string
+      }[]
+      lastPushAt: string | null
+      counts: {
+        pushes: number
+        created: number
+        updated: number
+        removed: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+    }
+  }
   /** PATCH /api/households/{id}/members/{userId}: Change a member's role */
   'members.patch': {
     params: { id: string; userId: string }
@@ -2929,6 +3050,102 @@ export type Operations = {
         }
     answer: string
   }
+  /** POST /api/feeds/{id}/rotate: Give a feed a new secret */
+  'feeds.rotate': {
+    params: { id: string }
+    query: { fields?: string }
+    body: {
+      immediately?: boolean
+    }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      paused: boolean
+      keyId: string
+      oldKeys: {
+        keyId: string
+        expiresAt: string
+      }[]
+      lastPushAt: string | null
+      counts: {
+        pushes: number
+        created: number
+        updated: number
+        removed: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+      secret?: string
+    }
+  }
+  /** POST /api/feeds/{id}/transactions: Push a bank's transactions, signed */
+  'feeds.push': {
+    params: { id: string }
+    query: Record<never, never>
+    body: {
+      transactions: {
+        externalId: string
+        date: string
+        amount: number
+        currency?: string
+        payee: string
+        rawPayee?: string
+        note?: string
+        status: 'pending' | 'posted'
+        pendingExternalId?: string
+        original?: {
+          amount: number
+          currency: string
+        } | null
+      }[]
+      removed?: string[]
+    }
+    answer: {
+      created: number
+      updated: number
+      unchanged: number
+      removed: number
+      results: {
+        externalId: string
+        transactionId: string | null
+        outcome: 'created' | 'updated' | 'adopted' | 'unchanged' | 'kept' | 'deleted' | 'removed'
+      }[]
+    }
+  }
+  /** POST /api/feeds: Make a feed into an account */
+  'feeds.create': {
+    params: Record<never, never>
+    query: { fields?: string }
+    body: {
+      id?: string
+      accountId: string
+      name: string
+    }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      paused: boolean
+      keyId: string
+      oldKeys: {
+        keyId: string
+        expiresAt: string
+      }[]
+      lastPushAt: string | null
+      counts: {
+        pushes: number
+        created: number
+        updated: number
+        removed: number
+      }
+      createdAt: string
+      updatedAt: string
+      revision: number
+      secret?: string
+    }
+  }
   /** POST /api/households/{id}/invitations: Invite somebody */
   'invitations.create': {
     params: { id: string }
@@ -3737,6 +3954,13 @@ export const routes = {
   'devices.read': ['GET', '/api/devices/{id}'],
   events: ['GET', '/api/events'],
   'exports.create': ['POST', '/api/exports'],
+  'feeds.create': ['POST', '/api/feeds'],
+  'feeds.delete': ['DELETE', '/api/feeds/{id}'],
+  'feeds.list': ['GET', '/api/feeds'],
+  'feeds.patch': ['PATCH', '/api/feeds/{id}'],
+  'feeds.push': ['POST', '/api/feeds/{id}/transactions'],
+  'feeds.read': ['GET', '/api/feeds/{id}'],
+  'feeds.rotate': ['POST', '/api/feeds/{id}/rotate'],
   'households.create': ['POST', '/api/households'],
   'households.list': ['GET', '/api/households'],
   'households.patch': ['PATCH', '/api/households/{id}'],

@@ -33,7 +33,8 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
   const successes = Object.entries(operation.responses).filter(([code]) => code.startsWith('2'))
   const answerSchema = successes[0]![1].content?.['application/json']?.schema
   const statuses = successes.map(([code, { description }]) => (successes.length > 1 ? `${code} (${escape(description)})` : code)).join(', ')
-  const role = operation['x-role'] ?? (operation.security.length > 0 ? 'signed in' : 'anyone')
+  const [security] = operation.security
+  const role = operation['x-role'] ?? (security === undefined ? 'anyone' : 'bearer' in security ? 'signed in' : 'whoever signs it')
   const own = operation['x-codes'].filter(
     (code) => !['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout'].includes(code),
   )

@@ -65,6 +65,18 @@ export class SlidingWindows {
     this.#windows.set(key, window)
     const allowed = window.count + cost <= limit
     if (allowed) for (let taken = 0; taken < cost; taken++) window.push(now)
+    return this.#verdict(window, cost, limit, allowed, now)
+  }
+
+  /** What taking would be answered; nothing is taken. */
+  look(key: string, cost: number, limit: number): Verdict {
+    const now = this.#now()
+    const window = this.#windows.get(key) ?? new Window()
+    window.dropBefore(now - this.#windowMs)
+    return this.#verdict(window, cost, limit, window.count + cost <= limit, now)
+  }
+
+  #verdict(window: Window, cost: number, limit: number, allowed: boolean, now: number): Verdict {
     const freed = window.count + cost - limit
     const until = (index: number) => Math.max(1, Math.ceil((window.at(index) + this.#windowMs - now) / 1000))
     return {

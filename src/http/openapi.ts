@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { refusalCodes, type RefusalCode } from '../values/refusal-codes.ts'
 import { limits } from '../values/limits.ts'
 import type { Operation } from './operation.ts'
+import { signatureHeaders } from './signature.ts'
 
 export type OpenApiDocument = {
   openapi: '3.1.0'
@@ -45,7 +46,15 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The accessToken of sign-up, sign-in or refresh.' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'The accessToken of sign-up, sign-in or refresh.' },
+        ...Object.fromEntries(
+          Object.entries(signatureHeaders).map(([name, description]) => [
+            schemeOf(name),
+            { type: 'apiKey', in: 'header', name, description },
+          ]),
+        ),
+      },
       schemas: { Problem: problemSchema() },
     },
   }
@@ -68,10 +77,10 @@ function documentOperation(operation: Operation): DocumentedOperation {
         ...(operation.answerType ? { content: { [operation.answerType]: { schema: { type: 'string' } } } } : {}),
       },
     },
-    security: operation.access === 'anonymous' ? [] : [{ bearer: [] }],
+    security: securityOf(operation),
     'x-codes': codes,
   }
-  if (operation.access !== 'anonymous' && operation.access !== 'user') documented['x-role'] = operation.access
+  if (isOfHousehold(operation)) documented['x-role'] = operation.access
   if (operation.body === 'file') {
     const file = { type: 'string', format: 'binary', maxLength: limits.importBytesMax }
     documented.requestBody = {
@@ -98,6 +107,20 @@ function documentOperation(operation: Operation): DocumentedOperation {
   return documented
 }
 
+/** A signed call takes all three headers together. */
+function securityOf(operation: Operation): Record<string, string[]>[] {
+  if (operation.access === 'anonymous') return []
+  return operation.signed ? [Object.fromEntries(Object.keys(signatureHeaders).map((name) => [schemeOf(name), []]))] : [{ bearer: [] }]
+}
+
+function schemeOf(header: string): string {
+  return header.replace('Djinn-', 'signed')
+}
+
+function isOfHousehold(operation: Operation): boolean {
+  return !['anonymous', 'signed', 'user'].includes(operation.access)
+}
+
 function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> {
   const statuses: Record<number, string> = { ...operation.alsoStatuses }
   const chosenId = operation.status === 201 && 'id' in ((operation.body as z.ZodObject | undefined)?.shape ?? {})
@@ -108,7 +131,9 @@ function alsoStatusesOf(operation: Operation): Readonly<Record<number, string>> 
 /** Every code that the operation may refuse with, those of its kind included. */
 export function refusalsOf(operation: Operation): RefusalCode[] {
   const codes = new Set<RefusalCode>([...everyRefusal, ...(operation.refusals ?? [])])
-  if (operation.params || !['anonymous', 'user'].includes(operation.access)) codes.add('not-found')
+  if (operation.signed) codes.delete('unauthenticated')
+  if (operation.signed) codes.add(operation.signed.refusal)
+  else if (operation.params || isOfHousehold(operation)) codes.add('not-found')
   if (operation.access === 'editor' || operation.access === 'owner') codes.add('forbidden')
   if (operation.body) for (const code of ['too-large', 'unsupported-media-type'] as const) codes.add(code)
   if (operation.body && operation.body !== 'file') codes.add('invalid-json')
@@ -149,7 +174,7 @@ function parametersOf(operation: Operation): DocumentedOperation['parameters'] {
       schema: { type: 'string' },
     })
   }
-  if (!['anonymous', 'user'].includes(operation.access) && operation.householdIn !== 'path')
+  if (isOfHousehold(operation) && operation.householdIn !== 'path')
     header('Djinn-Household', 'The household; without it, your own.', { type: 'string', format: 'uuid' })
   if (operation.conditional || operation.alsoStatuses?.[304])
     header('If-None-Match', 'The ETag you have; 304 when nothing changed.', { type: 'string' })

@@ -8,9 +8,10 @@ import type { Row, RowStatements } from '../resources/rows.ts'
 import type { Shape } from '../resources/statement.ts'
 import type { Cursors } from './page.ts'
 import type { Call } from './perform.ts'
+import type { Signed } from './signature.ts'
 
-/** Who may call: anyone, a signed-in user, or a member of the household with at least this role. */
-export type Access = 'anonymous' | 'user' | 'viewer' | 'editor' | 'owner'
+/** Who may call: anyone, whoever signs it with a secret, a signed-in user, or a member of the household with at least this role. */
+export type Access = 'anonymous' | 'signed' | 'user' | 'viewer' | 'editor' | 'owner'
 /** What is shed first when the server is overloaded: reports, then lists, then sync; writes and auth last. */
 export type Criticality = 'report' | 'list' | 'sync' | 'write' | 'auth'
 export type Role = 'owner' | 'editor' | 'viewer'
@@ -97,6 +98,8 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = un
   access: Access
   /** The household is the one whose `{id}` is in the path, whatever the header says. */
   householdIn?: 'path'
+  /** Of `signed` access: what it is signed with. There is no principal then; the scope is the signer's household, with the signer for a device. */
+  signed?: Signed
   criticality: Criticality
   /**
    * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs; `stream`: the answer goes on

@@ -13,6 +13,7 @@ import type { Network } from './negotiate.ts'
 import type { Answer, Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
 import { loadFrom, ReadRun } from './read-run.ts'
+import { unsigned, type Signer } from './signature.ts'
 import { validate } from './validate.ts'
 
 /** What a call brings besides its operation. */
@@ -21,6 +22,8 @@ export type Call = {
   nowMs: number
   address: string
   principal: Principal | null
+  /** Who signed it, where it is signed instead of sent in a session. */
+  signer?: Signer | null
   /** Who calls, asked of the database again: for a household that was joined a moment ago, perhaps through another process. */
   authenticateAgain: () => Promise<Principal | null>
   /** The Djinn-Household header. */
@@ -66,9 +69,9 @@ export async function perform(service: Service, operation: Operation, call: Call
   const query = validate(operation.query ?? (empty as z.ZodType), given, '?')
   const body = readBody(operation, call.body)
   const scope = {
-    household: household?.id ?? null,
+    household: call.signer?.household ?? household?.id ?? null,
     user: principal?.userId ?? null,
-    device: principal?.sessionId ?? null,
+    device: call.signer?.id ?? principal?.sessionId ?? null,
     request: call.requestId,
   }
   const run = shared.run ?? new ReadRun(service.database, 0)
@@ -114,6 +117,10 @@ async function callerOf(operation: Operation, call: Call): Promise<Principal | n
 /** Who calls for which household: 401 without a session, 404 for a household that is not the caller's, 403 below the role. */
 function authorise(operation: Operation, call: Call, principal: Principal | null): Context['household'] {
   if (operation.access === 'anonymous') return null
+  if (operation.access === 'signed') {
+    if (!call.signer) throw unsigned(operation.signed!.refusal)
+    return null
+  }
   if (!principal)
     throw new Failure('unauthenticated', 'Send an access token: Authorization: Bearer <accessToken>.', { at: 'Authorization:' })
   if (operation.access === 'user') return null

@@ -18,6 +18,7 @@ export type Problem = {
 /** Constraints of the schema, what breaking them means to the caller, and where it points. */
 const constraints: Record<string, [RefusalCode, string, string]> = {
   account_open: ['account-closed', 'The account is closed; open it again first.', '/accountId'],
+  feed_account: ['account-not-found', 'There is no such account in this household.', '/accountId'],
   transaction_account: ['account-not-found', 'There is no such account in this household.', '/accountId'],
   transaction_category: ['category-not-found', 'There is no such category in this household.', '/categoryId'],
   split_category: ['category-not-found', 'A split names a category that is not in this household.', '/splits'],
@@ -47,6 +48,7 @@ const constraints: Record<string, [RefusalCode, string, string]> = {
   bill_payments_limit: ['limit-reached', 'An occurrence is paid by at most 100 transactions.', '/transactionId'],
   account_without_bills: ['in-use', 'A bill names the account; change the bill first.', ''],
   category_without_bills: ['in-use', 'A bill names the category; change the bill first.', ''],
+  feeds_limit: ['limit-reached', 'A household has at most 100 feeds.', ''],
   memberships_limit: ['limit-reached', 'A user belongs to at most 50 households.', ''],
   caller_is_member: ['not-found', 'There is no such household.', 'Djinn-Household:'],
   caller_has_role: ['forbidden', 'Your role in the household was lowered a moment ago.', ''],

@@ -5,22 +5,22 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { Failure } from '../values/failure.ts'
-import { decodeUtf8, readJson } from '../values/json.ts'
 import { limits } from '../values/limits.ts'
 import { newId } from '../values/id.ts'
 import type { Metrics } from '../resources/metrics.ts'
 import { addressOf, type TrustedProxies } from './address.ts'
 import type { Authenticate } from './authenticate.ts'
 import { bearerToken } from './authenticate.ts'
+import { bytesOf, header, readRequestBody } from './body.ts'
 import { chooseEncoding, compress } from './compress.ts'
-import type { Charge } from './charge.ts'
+import type { Charge, ChargeSigned } from './charge.ts'
 import type { Operation } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { openDownload } from './download.ts'
 import { streamEvents } from './stream.ts'
-import { perform, type Performed, type Service } from './perform.ts'
-import { readUpload } from './upload.ts'
+import { perform, type Call, type Performed, type Service } from './perform.ts'
 import { singleValues } from './query.ts'
+import { admitSigned } from './signature.ts'
 import { methodNotAllowed } from './routes.ts'
 import { toFailure, toProblem } from './refusals.ts'
 import { refusalCodes } from '../values/refusal-codes.ts'
@@ -30,6 +30,7 @@ export type ServerOptions = {
   service: Service
   authenticate: Authenticate
   charge: Charge
+  chargeSigned: ChargeSigned
   metrics: Metrics
   log: Logger
   trustedProxies: TrustedProxies
@@ -96,24 +97,21 @@ async function handle(options: ServerOptions, operation: Operation, request: Fas
   }
 }
 
+type Caller = Pick<Call, 'principal' | 'signer' | 'authenticateAgain'>
+
 async function answer(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<Performed> {
   const address = addressOf(request.raw, options.trustedProxies)
-  const token = bearerToken(request.headers.authorization)
-  const householdHeader = header(request, 'djinn-household')
-  const principal = token === null ? null : await options.authenticate(token)
-  const authenticateAgain = async () => (token === null ? null : await options.authenticate(token, true))
-  reply.headers(options.charge(principal, address, 1))
-  if (token !== null && principal === null) {
-    throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
-  }
+  const nowMs = Date.now()
+  const caller = operation.signed
+    ? await admitSigner(options, operation, request, reply, address, nowMs)
+    : await admitSession(options, request, reply, address)
   const body = await readRequestBody(operation, request)
   return await perform(options.service, operation, {
+    ...caller,
     requestId: request.id,
-    nowMs: Date.now(),
+    nowMs,
     address,
-    principal,
-    authenticateAgain,
-    householdHeader,
+    householdHeader: header(request, 'djinn-household'),
     params: request.params as Record<string, string>,
     query: singleValues(request.query as Record<string, unknown>),
     url: request.url,
@@ -128,25 +126,37 @@ async function answer(options: ServerOptions, operation: Operation, request: Fas
   })
 }
 
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
+/** Whose token the request carries, if any, charged to them or to their address. */
+async function admitSession(options: ServerOptions, request: FastifyRequest, reply: FastifyReply, address: string): Promise<Caller> {
+  const token = bearerToken(request.headers.authorization)
+  const principal = token === null ? null : await options.authenticate(token)
+  const authenticateAgain = async () => (token === null ? null : await options.authenticate(token, true))
+  reply.headers(options.charge(principal, address, 1))
+  if (token !== null && principal === null) {
+    throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
+  }
+  return { principal, signer: null, authenticateAgain }
 }
 
-async function readRequestBody(operation: Operation, request: FastifyRequest): Promise<unknown> {
-  const encoding = header(request, 'content-encoding')
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new Failure('unsupported-media-type', 'Send the body without Content-Encoding.', { at: 'Content-Encoding:' })
-  }
-  const mediaType = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-  if (operation.body === 'file') return await readUpload(request, mediaType)
-  const bodyBytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  // A form is left to whoever reads its parts, so it looks like no body here.
-  if (bodyBytes.length === 0 && mediaType !== 'multipart/form-data') return undefined
-  if (mediaType !== 'application/json') {
-    throw new Failure('unsupported-media-type', 'Send the body as application/json.', { at: 'Content-Type:' })
-  }
-  return readJson(decodeUtf8(bodyBytes))
+/** Who signed the bytes, before anything is read from them. */
+async function admitSigner(
+  options: ServerOptions,
+  operation: Operation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  address: string,
+  nowMs: number,
+): Promise<Caller> {
+  const { signer, headers } = await admitSigned(operation.signed!, options.chargeSigned, {
+    params: request.params as Record<string, string>,
+    path: request.url.split('?')[0]!,
+    address,
+    nowMs,
+    header: (name) => header(request, name),
+    bodyBytes: bytesOf(request),
+  })
+  reply.headers(headers)
+  return { principal: null, signer, authenticateAgain: async () => null }
 }
 
 /** What every answer that is not a refusal says of itself. */
@@ -208,7 +218,7 @@ async function refuse(
   })
   if (failure.headers) reply.headers(failure.headers)
   if (failure.retryAfterS !== undefined) reply.header('retry-after', String(failure.retryAfterS))
-  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  if (status === 401) reply.header('www-authenticate', operation?.signed ? 'Djinn-Signature' : 'Bearer')
   return await reply.send(JSON.stringify(toProblem(failure, request.url.split('?')[0]!, request.id)))
 }
 

@@ -29,6 +29,7 @@ export const invariants = [
   ],
   ['revisions', 'No row is ahead of its household', check('broken_revisions')],
   ['digests', "The replica's digests are those of its rows", check('broken_digests')],
+  ['feeds', 'Each feed has the secret that it names, a deleted one none', check('broken_feeds')],
   ['rates', 'Each exchange rate is what its last correction made of it', check('broken_rates')],
   ['owners', 'Each household in use has an owner', check('broken_owners')],
   ['journal', "The audit trail's hashes chain without a gap", check('broken_journal')],

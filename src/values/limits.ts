@@ -145,6 +145,14 @@ export const limits = {
   passwordHashesWaitingMax: 64,
   loginWindowMs: 15 * 60_000,
   rateWindowMs: 60_000,
+  /** How far the moment of a signature may be from now; open_push() remembers signatures three times as long. */
+  signatureAgeS: 300,
+  /** Held by the database: refusals.ts names the constraint. */
+  feedsMax: 100,
+  feedRowsMax: 500,
+  feedKeyBytes: 32,
+  /** How long the secret before a rotation still works. */
+  feedOverlapHours: 24,
   rateKeysMax: 100_000,
   sessionsCachedMax: 20_000,
   sessionsPerUserMax: 50,
@@ -169,6 +177,7 @@ assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connection
 assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
 assert(limits.ruleChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
 assert(limits.importRowsMax <= limits.ruleRowsMax, 'What one import brought can be looked at by one run of rules.')
+assert(limits.feedRowsMax * 2 <= limits.statementRowsMax, 'What a push names, by two ids each, must fit in one statement.')
 assert(limits.pageRowsMax <= limits.syncRowsMax, 'A page must fit in one sync answer.')
 assert(limits.syncRowsMax < limits.statementRowsMax, 'A sync answer must fit in one statement.')
 assert(limits.batchOperationsMax <= limits.loaderKeysMax, 'The rows of one batch must fit in one statement.')

@@ -16,6 +16,7 @@ import { duePlans, listBills } from '../../src/features/bills/store.ts'
 import { listBudgets } from '../../src/features/budgets/store.ts'
 import { listCategories } from '../../src/features/categories/store.ts'
 import { everyExportStatement } from '../../src/features/exports/store.ts'
+import { listFeeds } from '../../src/features/feeds/store.ts'
 import { listImports } from '../../src/features/imports/store.ts'
 import { listChanges, listRuns } from '../../src/features/rules/run-store.ts'
 import { applyChunk, listRules } from '../../src/features/rules/store.ts'
@@ -26,7 +27,7 @@ import { open } from '../harness.ts'
 
 void makeFeatures
 everyExportStatement()
-for (const list of [listAccounts, listBills, listBudgets, listCategories, listTransfers, listImports, listRules]) {
+for (const list of [listAccounts, listBills, listBudgets, listCategories, listTransfers, listFeeds, listImports, listRules]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)
 }
 for (const variant of [false, true]) {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { newId } from '../../src/values/id.ts'
 import { withClient } from '../cluster.ts'
 import { open, type Person } from '../harness.ts'
+import { push, row as pushedRow } from '../routes/feed-pushes.ts'
 import { asRole, refusalOf } from './app-role.ts'
 
 const djinn = await open()
@@ -53,6 +54,8 @@ before(async () => {
     const food = (await person.get('/api/categories?limit=100')).body.data.find((row: { kind: string }) => row.kind === 'expense')
     await person.post('/api/transactions', { accountId: account, date: '2026-02-28', amount: -100, categoryId: food.id })
     await person.post('/api/budgets', { categoryId: food.id, amount: 100, period: 'monthly', startsOn: '2026-01-01' })
+    const { body: feed } = await person.post('/api/feeds', { accountId: account, name: 'Bank' })
+    await push(djinn, feed, [pushedRow('a')])
     await djinn.sql(`select tell_members($1, 'billReminder', 'bill', '{}', null)`, [person.householdId])
   }
   await djinn.sql('insert into restores (household_id, id, transactions) select household_id, household_id, 0 from households')

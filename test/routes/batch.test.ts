@@ -212,7 +212,8 @@ test('a batch takes 1 to 10 operations with ids of their own', async () => {
 test('calls without a session, uploads, streams and batches in batches are refused one by one', async () => {
   const ana = await djinn.person()
   const refused = djinn.api.operations.filter(
-    (one) => one.access === 'anonymous' || one.body === 'file' || one.effect === 'stream' || one.path === '/api/batch',
+    (one) =>
+      one.access === 'anonymous' || one.access === 'signed' || one.body === 'file' || one.effect === 'stream' || one.path === '/api/batch',
   )
   assert.ok(refused.length >= 10)
   for (let index = 0; index < refused.length; index += 9) {

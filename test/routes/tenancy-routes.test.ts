@@ -56,6 +56,7 @@ before(async () => {
       '/api/budgets',
     ),
     '/api/imports': { live: imported.body.id },
+    '/api/feeds': await twice(() => ben.post('/api/feeds', { accountId: fromAccountId, name: 'Bank' }), '/api/feeds'),
     '/api/households': { live: ben.householdId },
     '/api/devices': { live: (await ben.post('/api/devices', { platform: 'ios', pushToken: 'token' })).body.id },
     '/api/notifications': { live: (await ben.get('/api/notifications')).body.data[0].id },
@@ -78,7 +79,8 @@ function told(reply: Reply) {
 
 test("on every route with an id, another household's is answered like a missing one: 404", async () => {
   const was = await state()
-  const operations = djinn.api.operations.filter((operation) => operation.path.includes('{id}'))
+  // A signed call is refused before anything is looked for: feeds-signature.test.ts.
+  const operations = djinn.api.operations.filter((operation) => operation.path.includes('{id}') && operation.access !== 'signed')
   assert.ok(operations.length >= 20)
   for (const operation of operations) {
     const [noun] = operation.path.split('/{id}')
@@ -218,6 +220,7 @@ test('lists show the rows of one household only', async () => {
     '/api/transfers',
     '/api/imports',
     '/api/budgets',
+    '/api/feeds',
     '/api/rules',
     '/api/rules/runs',
   ]) {

@@ -21,8 +21,8 @@ export const entryShape = z.strictObject({
     .nullable()
     .meta({ description: 'create: column -> value; otherwise column -> [before, after]; null once erased.' }),
   actorId: id.nullable(),
-  actorName: z.string().nullable(),
-  deviceId: id.nullable().meta({ description: 'The session.' }),
+  actorName: z.string().nullable().meta({ description: 'Of a user, or `Feed` and the name of the feed.' }),
+  deviceId: id.nullable().meta({ description: 'The session, or the feed that pushed it.' }),
   requestId: z.string().nullable(),
   at: instant,
   hash: z.string().meta({ description: 'SHA-256 over the entry before and this one.' }),
@@ -59,6 +59,7 @@ export function auditOperations(): Operation[] {
             'rule',
             'bill',
             'occurrence',
+            'feed',
           ])
           .optional(),
         actor: id.optional().meta({ format: 'uuid', description: 'The user who did it.' }),

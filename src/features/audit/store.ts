@@ -50,7 +50,8 @@ export function listAudit(filters: readonly AuditFilter[], after: boolean) {
                   when 'invitation' then (select i.email from invitations i where i.household_id = j.household_id and i.id = j.entity_id)
         end as "entityName",
       j.operation, j.changes, j.actor_id as "actorId",
-      (select coalesce(nullif(u.display_name, ''), u.email) from users u where u.id = j.actor_id) as "actorName",
+      case when j.actor_id is not null then (select coalesce(nullif(u.display_name, ''), u.email) from users u where u.id = j.actor_id)
+        else (select 'Feed ' || f.name from feeds f where f.household_id = j.household_id and f.id = j.device_id) end as "actorName",
       j.device_id as "deviceId", j.request_id as "requestId", j.at, encode(j.hash, 'hex') as hash
     from journal j where j.household_id = :household
       ${filters.map((name) => `and ${conditions[name][1]}`).join(' ')} ${behind}

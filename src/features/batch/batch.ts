@@ -68,7 +68,8 @@ export async function runBatch(
 
 function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batchKey: string | null): Prepared {
   const { operation, params, query } = needs.findRoute(step.method, step.path)
-  if (operation.path === '/api/batch' || operation.body === 'file' || operation.access === 'anonymous' || operation.effect === 'stream') {
+  const { path, body, access, effect } = operation
+  if (path === '/api/batch' || body === 'file' || access === 'anonymous' || access === 'signed' || effect === 'stream') {
     throw new Failure('not-in-batch', `${operation.name} cannot be part of a batch.`, { at: `/operations/${index}/path` })
   }
   return { step, operation, call: { ...callOf(outer, step, batchKey), params, query } }

@@ -20,6 +20,7 @@ export function wordsOf({ event, data, actorName }: Notification): Words {
   const count = Number(data['count'] ?? 0)
   if (event === 'budgetExceeded') return { title: 'Budget', body: `A budget has reached ${String(data['level'] ?? 100)} %.` }
   if (event === 'billReminder') return { title: 'Bill', body: 'A bill is due soon.' }
+  if (data['feedId'] !== undefined) return { title: 'New in your household', body: `Your bank sent ${counted(count || 1)}.` }
   const what: Record<string, string> = {
     transfer: 'made a transfer',
     import: `imported ${counted(count)}`,

@@ -23,7 +23,7 @@ const notificationShape = z.strictObject({
   event: z.enum(['transactionReceived', 'budgetExceeded', 'billReminder']),
   data: z.record(z.string(), z.unknown()).meta({
     description:
-      'transactionReceived: `kind` is transaction, transfer, import or transactions (many at once), with the ids of what it names, the `actorId`, and a `count` of the last two.',
+      'transactionReceived: `kind` is transaction, transfer, import or transactions (many at once), with the ids of what it names, the `actorId` or, of what a bank pushed, the `feedId`, and a `count` of the last two.',
   }),
   createdAt: instant,
   readAt: instant.nullable(),
