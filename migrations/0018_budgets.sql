@@ -218,7 +218,8 @@ create function raise_budget_alerts(household uuid, asked_budgets uuid[], asked_
 declare
   told record;
 begin
-  if asked_budgets is null then
+  -- A household that is put back brings the levels that were told.
+  if asked_budgets is null or is_restoring() then
     return;
   end if;
   for told in
@@ -368,6 +369,10 @@ create function budget_changed() returns trigger
 declare
   since date := new.starts_on;
 begin
+  -- A household that is put back brings the amounts that held when.
+  if is_restoring() then
+    return null;
+  end if;
   if tg_op = 'INSERT' or (new.period, new.starts_on, new.currency) is distinct from (old.period, old.starts_on, old.currency)
      or new.amount <> old.amount then
     if tg_op = 'UPDATE' and (new.period, new.starts_on, new.currency) is not distinct from (old.period, old.starts_on, old.currency) then

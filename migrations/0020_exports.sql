@@ -4,6 +4,8 @@ grant create on schema public to djinn_keeper;
 
 -- When a row was made, and that it was deleted, is part of it.
 grant insert (created_at, deleted_at) on accounts, categories, imports, transfers, transactions to djinn_app;
+grant insert (created_at, deleted_at) on budgets to djinn_app;
+grant insert on budget_amounts, budget_alerts to djinn_app;
 grant insert (result, committed_at, undone_at) on imports to djinn_app;
 
 -- Documents that were read into the household, so that a commit sent for one is answered.
@@ -33,7 +35,7 @@ begin
   if exists (select from accounts where household_id = household) or exists (select from transactions where household_id = household)
      or exists (select from transfers where household_id = household) or exists (select from imports where household_id = household)
      or exists (select from rules where household_id = household)
-     or exists (select from bills where household_id = household)
+     or exists (select from bills where household_id = household) or exists (select from budgets where household_id = household)
      or exists (select from categories where household_id = household and (system_key is null or deleted_at is not null)) then
     return false;
   end if;

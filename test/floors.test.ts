@@ -26,6 +26,8 @@ const owners: Record<string, string> = {
   transactions: 'transactions',
   transfers: 'transfers',
   budgets: 'budgets',
+  budget_amounts: 'budgets',
+  budget_alerts: 'budgets',
   imports: 'imports',
   import_files: 'imports',
   import_rows: 'imports',
@@ -72,6 +74,9 @@ const guests: Record<string, string[]> = {
     'bill_occurrences',
     'bill_payments',
     'bill_mismatches',
+    'budgets',
+    'budget_amounts',
+    'budget_alerts',
   ],
   // A rule names and categorises rows, an undo puts back what they were.
   rules: ['transactions'],

@@ -213,15 +213,17 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
     callable.map((row) => row.name),
     // They give the sealed secret that a feed and its key name, or open a push for one; reveal numbers, or what the transaction's own user belongs
     // to or holds the token of; take a push token from whom it was of; wake phones without a sign; queue a mail that its invitation is for; raise
-    // occurrences of the household's own bills; or clear the default categories of a household that holds nothing else.
+    // occurrences of the household's own bills; erase the transaction's own user; or clear the default categories of a household that holds nothing else.
     [
       'accept_invitation',
       'begin_restore',
+      'erase_user',
       'feed_credential',
       'free_push_token',
       'household_revisions',
       'household_state',
       'open_push',
+      'orphaned_households',
       'queue_invitation_mail',
       'queue_pokes',
       'raise_occurrences',

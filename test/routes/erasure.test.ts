@@ -44,6 +44,13 @@ async function talkative(): Promise<Person> {
   const { body: preview } = await ana.upload(`/api/imports?accountId=${account}`, file)
   await ana.post(`/api/imports/${preview.id}/commit`, {}, { 'idempotency-key': canary })
   await ana.upload(`/api/imports?accountId=${account}`, file)
+  const conditions = [{ field: 'payee', operator: 'is', value: canary }]
+  await ana.post('/api/rules', { name: canary, match: 'all', conditions, actions: { note: `by rule ${canary}` } })
+  await ana.post('/api/rules/run', {})
+  const schedule = { startsOn: '2026-01-31', rule: 'FREQ=MONTHLY' }
+  await ana.post('/api/bills', { payee: `Rent ${canary}`, amountMin: -5, amountMax: -1, reminderDays: [1], schedule })
+  await ana.post('/api/budgets', { categoryId: category.id, amount: 50, period: 'monthly', startsOn: '2026-01-01', name: canary })
+  await ana.post('/api/feeds', { accountId: account, name: canary })
   await ana.post('/api/devices', { id: '01900000-0000-7000-8000-000000000001', platform: 'ios', pushToken: `push-${canary}`, name: canary })
   await ana.post(`/api/households/${ana.householdId}/invitations`, { role: 'viewer', email: `${canary}@example.org` })
   await djinn.sql(`select tell_members($1, 'billReminder', 'bill', $2, null)`, [ana.householdId, JSON.stringify({ payee: canary })])
@@ -53,7 +60,7 @@ async function talkative(): Promise<Person> {
 test('who erases themself is gone at once, and their words with the next turn of the queue; the chain of the trail holds', async () => {
   const ana = await talkative()
   const before = await everything()
-  assert.ok([...before].filter(([, text]) => text.includes(canary)).length >= 9, 'there is something to erase')
+  assert.ok([...before].filter(([, text]) => text.includes(canary)).length >= 14, 'there is something to erase')
   const { status, text } = await ana.call('DELETE', '/api/me', { body: { password: ana.password } })
   assert.equal(status, 204, text)
   assertRefused(await ana.get('/api/me'), 401, 'unauthenticated')

@@ -51,6 +51,11 @@ async function livedIn(): Promise<Person> {
   await ana.post(`/api/imports/${preview.id}/commit`, {})
   const { body: tram } = await ana.get('/api/transactions?q=Tram')
   await ana.delete(`/api/transactions/${tram.data[0].id}`)
+  const budget = { categoryId: parent.id, amount: 500, period: 'monthly', startsOn: '2026-02-01', rollover: true }
+  const { body: budgeted, status: made, text: why } = await ana.post('/api/budgets', budget)
+  assert.equal(made, 201, why)
+  // The level that it reached was told; what it is now would tell nothing.
+  await ana.patch(`/api/budgets/${budgeted.id}`, { amount: 100_000 })
   const bill = { payee: 'Bakery', accountId: current, amountMin: -400, amountMax: -300, reminderDays: [3] }
   const weekly = { startsOn: '2026-02-06', rule: 'FREQ=WEEKLY;COUNT=8' }
   const { body: bills } = await ana.post('/api/bills', { ...bill, schedule: weekly })
@@ -105,6 +110,7 @@ test('a document read into an empty household gives the same document again, and
     '/api/rules?limit=100',
     '/api/imports',
     '/api/bills',
+    '/api/budgets',
     '/api/bills/occurrences?limit=100',
   ]) {
     assert.equal(await shown(ben, path), await shown(ana, path), path)
