@@ -4,6 +4,7 @@ import { printFigures, type Figure } from './figure.ts'
 import { measureEvents } from './events.ts'
 import { measureExports } from './exports.ts'
 import { measureImports } from './imports.ts'
+import { measureReports } from './reports.ts'
 import { measureRevisions } from './revisions.ts'
 import { measureRoundTrips } from './round-trips.ts'
 import { measureRules } from './rules.ts'
@@ -15,6 +16,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   start: measureStart,
   imports: measureImports,
   exports: measureExports,
+  reports: measureReports,
   revisions: measureRevisions,
   rules: measureRules,
   sync: measureSync,

@@ -31,6 +31,8 @@ import { rateOperations } from '../features/rates/operations.ts'
 import { applyRules } from '../features/rules/apply.ts'
 import { ruleOperations } from '../features/rules/operations.ts'
 import { ruleRows } from '../features/rules/store.ts'
+import { readRatesBetween, readRatesOn } from '../features/rates/store.ts'
+import { reportOperations } from '../features/reports/operations.ts'
 import { syncOperations } from '../features/sync/operations.ts'
 import { Catalog } from '../features/system/catalog.ts'
 import { isTimeZone } from '../features/system/data/timezones.ts'
@@ -117,6 +119,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       ],
     }),
     ...feedOperations({ database, vault: resources.vault, rateOf, applyRules }),
+    ...reportOperations({ ratesOn: readRatesOn, ratesBetween: readRatesBetween }),
     ...auditOperations(),
     ...systemOperations(catalog),
     ...rateOperations(),

@@ -1189,6 +1189,176 @@ export type Operations = {
       }[]
     }
   }
+  /** GET /api/reports/balance: Balances at the end of a day, as they are known now or were known at an instant */
+  'reports.balance': {
+    params: Record<never, never>
+    query: { date?: string; account?: string; knownAt?: string }
+    body: undefined
+    answer: {
+      date: string
+      knownAt: string | null
+      currency: string
+      data: {
+        accountId: string
+        currency: string
+        balance: number
+        converted: number | null
+      }[]
+      total: number
+      rates: {
+        currency: string
+        day: string
+        rate: string
+      }[]
+      unconverted: {
+        currency: string
+        amount: number
+      }[]
+    }
+  }
+  /** GET /api/reports/cash-flow: What came in and went out, by month */
+  'reports.cashFlow': {
+    params: Record<never, never>
+    query: { from?: string; to?: string }
+    body: undefined
+    answer: {
+      currency: string
+      from: string
+      to: string
+      data: {
+        month: string
+        inflow: number
+        outflow: number
+        net: number
+        pending: {
+          inflow: number
+          outflow: number
+          net: number
+        }
+        count: number
+      }[]
+      total: {
+        inflow: number
+        outflow: number
+        net: number
+        pending: {
+          inflow: number
+          outflow: number
+          net: number
+        }
+        count: number
+      }
+      rates: {
+        currency: string
+        from: string
+        to: string
+        count: number
+      }[]
+      unconverted: {
+        month: string
+        currency: string
+        from: string
+        to: string
+        inflow: number
+        outflow: number
+        net: number
+        pending: {
+          inflow: number
+          outflow: number
+          net: number
+        }
+        count: number
+      }[]
+    }
+  }
+  /** GET /api/reports/net-worth: Net worth at the end of each month, and today */
+  'reports.netWorth': {
+    params: Record<never, never>
+    query: { from?: string; to?: string }
+    body: undefined
+    answer: {
+      currency: string
+      from: string
+      to: string
+      data: {
+        date: string
+        assets: number
+        liabilities: number
+        net: number
+        kinds: {
+          kind: string
+          amount: number
+        }[]
+      }[]
+      rates: {
+        currency: string
+        day: string
+        rate: string
+      }[]
+      unconverted: {
+        date: string
+        currency: string
+        amount: number
+      }[]
+    }
+  }
+  /** GET /api/reports/spending: Spending or income by category and month */
+  'reports.spending': {
+    params: Record<never, never>
+    query: {
+      from?: string
+      to?: string
+      by?: 'both' | 'month' | 'category'
+      kind?: 'expense' | 'income'
+      pending?: 'include' | 'exclude'
+      account?: string
+    }
+    body: undefined
+    answer: {
+      currency: string
+      from: string
+      to: string
+      data: {
+        month?: string
+        categoryId?: string | null
+        amount: number
+        pending: number
+        count: number
+      }[]
+      categories: {
+        categoryId: string | null
+        parentId: string | null
+        amount: number
+        pending: number
+        count: number
+        withChildren: {
+          amount: number
+          pending: number
+          count: number
+        }
+      }[]
+      total: {
+        amount: number
+        pending: number
+        count: number
+      }
+      rates: {
+        currency: string
+        from: string
+        to: string
+        count: number
+      }[]
+      unconverted: {
+        month: string
+        currency: string
+        from: string
+        to: string
+        amount: number
+        pending: number
+        count: number
+      }[]
+    }
+  }
   /** GET /api/rules/runs/{id}: One run with what it changed */
   'rules.runs.read': {
     params: { id: string }
@@ -4000,6 +4170,10 @@ export const routes = {
   'notifications.readAll': ['POST', '/api/notifications/read'],
   'notifications.settings': ['GET', '/api/notifications/settings'],
   'rates.list': ['GET', '/api/rates'],
+  'reports.balance': ['GET', '/api/reports/balance'],
+  'reports.cashFlow': ['GET', '/api/reports/cash-flow'],
+  'reports.netWorth': ['GET', '/api/reports/net-worth'],
+  'reports.spending': ['GET', '/api/reports/spending'],
   'rules.create': ['POST', '/api/rules'],
   'rules.delete': ['DELETE', '/api/rules/{id}'],
   'rules.list': ['GET', '/api/rules'],

@@ -12,7 +12,7 @@ import type { Signed } from './signature.ts'
 
 /** Who may call: anyone, whoever signs it with a secret, a signed-in user, or a member of the household with at least this role. */
 export type Access = 'anonymous' | 'signed' | 'user' | 'viewer' | 'editor' | 'owner'
-/** What is shed first when the server is overloaded: reports, then lists, then sync; writes and auth last. */
+/** What is shed first when the server is overloaded: reports, then lists, then sync; writes and auth last. Reads of reports take a connection apart. */
 export type Criticality = 'report' | 'list' | 'sync' | 'write' | 'auth'
 export type Role = 'owner' | 'editor' | 'viewer'
 

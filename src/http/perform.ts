@@ -75,6 +75,7 @@ export async function perform(service: Service, operation: Operation, call: Call
     request: call.requestId,
   }
   const run = shared.run ?? new ReadRun(service.database, 0)
+  const reader = run.reader(scope, operation.criticality === 'report')
   const context: Context = {
     call,
     requestId: call.requestId,
@@ -84,7 +85,7 @@ export async function perform(service: Service, operation: Operation, call: Call
     household,
     today: dayOf(call.nowMs, household?.timeZone ?? 'UTC'),
     scope,
-    db: shared.tx ?? run.reader(scope),
+    db: shared.tx ?? reader,
     load: shared.tx ? loadFrom(shared.tx, scope.household) : (rows, id) => run.load(scope, rows, id),
     tx: null,
     database: service.database,
@@ -96,7 +97,7 @@ export async function perform(service: Service, operation: Operation, call: Call
   const input = { params, query, body, prepared: undefined as unknown, ahead: undefined as unknown }
   await operation.admit?.(context, input)
   if (operation.effect !== 'write') {
-    return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : run.reader(scope))
+    return await answerRead(service, operation, context, input, fields, shared.tx?.raised ? null : reader)
   }
   return await answerWrite(service, operation, context, input, fields, shared.tx ?? null)
 }

@@ -20,11 +20,12 @@ export class ReadRun {
     this.#gatherMs = gatherMs
   }
 
-  reader(scope: Scope): RevisionedReader {
-    const key = scope.household ?? ''
+  /** `apart` for reads that may take long. */
+  reader(scope: Scope, apart = false): RevisionedReader {
+    const key = `${scope.household ?? ''}${apart ? ' apart' : ''}`
     let reader = this.#readers.get(key)
     if (!reader) {
-      reader = new RevisionedReader(this.#database, scope)
+      reader = new RevisionedReader(this.#database, scope, apart)
       this.#readers.set(key, reader)
     }
     return reader

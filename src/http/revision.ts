@@ -6,14 +6,17 @@ import type { Runner } from '../resources/transaction.ts'
 export class RevisionedReader implements Runner {
   readonly #database: Database
   readonly #scope: Scope
+  readonly #apart: boolean
   /** The revision comes before the rows of its round trip: an answer may be newer than its tag but never older. */
   revision: number | null = null
   /** When the household was last written, in seconds of the epoch. */
   raisedS = 0
 
-  constructor(database: Database, scope: Scope) {
+  /** `apart` for reads that may take long. */
+  constructor(database: Database, scope: Scope, apart = false) {
     this.#database = database
     this.#scope = scope
+    this.#apart = apart
   }
 
   /** Reads the revision alone: what a conditional request needs before anything else. */
@@ -25,7 +28,7 @@ export class RevisionedReader implements Runner {
   run: Runner['run'] = async (wanted, parameters) => (await this.#read([{ statement: wanted, parameters }]))[0] as never
 
   async #read(reads: Read[]): Promise<object[][]> {
-    const { revision, raisedS, results } = await this.#database.readTogether(this.#scope, reads)
+    const { revision, raisedS, results } = await this.#database.readTogether(this.#scope, reads, { apart: this.#apart })
     if (this.revision === null && this.#scope.household) {
       this.revision = revision ?? 0
       this.raisedS = raisedS

@@ -4,6 +4,7 @@ import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { scopeValues, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
+import { types } from './types.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
 
 export type DatabaseOptions = {
@@ -14,18 +15,6 @@ export type DatabaseOptions = {
   push?: boolean
   observer?: DatabaseObserver
   log?: (message: string, error: unknown) => void
-}
-
-const types = new pg.TypeOverrides()
-// Amounts, revisions and counts all stay within 2^53-1 (checked by the schema), so a number holds them exactly.
-types.setTypeParser(20, Number)
-types.setTypeParser(1016, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)))
-types.setTypeParser(1082, (text) => text)
-types.setTypeParser(1184, instant)
-
-/** RFC 3339 in UTC from PostgreSQL's text, which is UTC too: every session sets its zone. */
-function instant(text: string): string {
-  return text.endsWith('+00') ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : new Date(text).toISOString()
 }
 
 const readRevisions = statement(
@@ -93,20 +82,34 @@ export class Database {
 
   /**
    * Runs several reads as one transaction in one round trip; answers their rows in order, and how the household stood before
-   * the first. With `snapshot` all of them see the household as it stood then.
+   * the first. With `snapshot` all of them see the household as it stood then. `apart` are reads that may take long: they get a
+   * connection of the pool, since all that rides the shared one waits for those before it.
    */
-  async readTogether(scope: Scope, reads: Read[], { snapshot = false } = {}): Promise<ReadTogether> {
+  async readTogether(scope: Scope, reads: Read[], { snapshot = false, apart = false } = {}): Promise<ReadTogether> {
     try {
-      return await this.#readOnce(scope, reads, snapshot)
+      return await this.#readOnce(scope, reads, snapshot, apart)
     } catch (error) {
-      // When the shared connection breaks, what was in flight is tried once more on the next one.
+      // When the connection breaks, what was in flight is tried once more on the next one.
       if (!isConnectionError(error) || this.#closed) throw error
-      return await this.#readOnce(scope, reads, snapshot)
+      return await this.#readOnce(scope, reads, snapshot, apart)
     }
   }
 
-  async #readOnce(scope: Scope, reads: Read[], snapshot: boolean): Promise<ReadTogether> {
-    const client = await this.#openReader()
+  async #readOnce(scope: Scope, reads: Read[], snapshot: boolean, apart: boolean): Promise<ReadTogether> {
+    if (!apart) return await this.#readOn(await this.#openReader(), scope, reads, snapshot)
+    const client = await this.#connect()
+    try {
+      const read = await this.#readOn(client, scope, reads, snapshot)
+      client.release()
+      return read
+    } catch (error) {
+      // The commit behind a refused statement has ended its transaction.
+      client.release(isConnectionError(error))
+      throw error
+    }
+  }
+
+  async #readOn(client: pg.Client | pg.PoolClient, scope: Scope, reads: Read[], snapshot: boolean): Promise<ReadTogether> {
     this.#options.observer?.roundTrip?.(reads[0]?.statement.name ?? '')
     this.#readsInFlight++
     const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
@@ -205,11 +208,15 @@ export class Database {
     }
   }
 
-  async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: string): Promise<T> {
+  async #connect(): Promise<pg.PoolClient> {
     if (this.#pool.waitingCount >= limits.poolWaitersMax) {
       throw new Failure('unavailable', 'Too many requests wait for the database.', { retryAfterS: 1 })
     }
-    const client = await this.#pool.connect()
+    return await this.#pool.connect()
+  }
+
+  async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: string): Promise<T> {
+    const client = await this.#connect()
     const tx = new Transaction(
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
@@ -269,7 +276,7 @@ function encode(wanted: Statement) {
     wanted.parameters[wanted.order[index]!]!.startsWith('jsonb') && value !== null && value !== undefined ? JSON.stringify(value) : value
 }
 
-function destroy(client: pg.Client) {
+function destroy(client: pg.Client | pg.PoolClient) {
   ;(client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy()
 }
 

@@ -1,7 +1,7 @@
 // A statement: its name, its SQL, and the types of what goes in and comes out, which CI proves against the schema.
 import { createHash } from 'node:crypto'
 
-/** PostgreSQL types as they arrive in JavaScript (see the parsers in database.ts). */
+/** PostgreSQL types as they arrive in JavaScript (see the parsers in types.ts). */
 type Values = {
   uuid: string
   text: string

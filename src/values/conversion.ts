@@ -50,7 +50,7 @@ export function convertParts(partsMinor: readonly number[], conversion: Conversi
 }
 
 /** What one minor unit is worth in the other currency's, as a fraction of positive whole numbers. */
-function factorOf({ fromExponent, toExponent, fromRate, toRate }: Conversion): { numerator: bigint; denominator: bigint } {
+export function factorOf({ fromExponent, toExponent, fromRate, toRate }: Conversion): { numerator: bigint; denominator: bigint } {
   const from = fractionOf(fromRate)
   const to = fractionOf(toRate)
   return {
@@ -77,7 +77,7 @@ function floor(numerator: bigint, denominator: bigint): bigint {
   return numerator < 0n && quotient * denominator !== numerator ? quotient - 1n : quotient
 }
 
-function roundHalfAway(numerator: bigint, denominator: bigint): bigint {
+export function roundHalfAway(numerator: bigint, denominator: bigint): bigint {
   const doubled = 2n * (numerator < 0n ? -numerator : numerator) + denominator
   const rounded = doubled / (2n * denominator)
   return numerator < 0n ? -rounded : rounded

@@ -104,6 +104,10 @@ export const limits = {
   syncRowsSlow: 50,
   syncBytesSlow: 32 * 1024,
   pageRowsSlow: 10,
+  /** Months of a report by category: 60 of them, all used each month, are 1,440 rows of the rollup. */
+  reportMonthsMax: 24,
+  /** Months of one by account. */
+  worthMonthsMax: 60,
   tombstoneDays: 90,
   /** Held by the database too. */
   billsMax: 200,
