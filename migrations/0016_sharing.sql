@@ -5,6 +5,8 @@ grant create on schema public to djinn_keeper;
 -- The index of who did what, and when: a page of either is read from it in its order, however long the trail is.
 create index journal_by_actor on journal (household_id, actor_id, at, number);
 create index journal_by_time on journal (household_id, at, number);
+-- Nearly all entries are of transactions, and found without an index of kinds.
+create index journal_by_rare_kind on journal (household_id, kind, number) where kind <> 'transaction';
 
 create table invitations (
   household_id uuid not null references households,

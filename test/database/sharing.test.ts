@@ -246,7 +246,7 @@ test('a token names its household and nothing else can be read as one', () => {
   )
 })
 
-test('the trail of one person or of a time is read from its index in its order, at a page a time, in 200,000 entries', async () => {
+test('the trail of one person, of a time or of a rare kind is read from its index in its order, at a page a time, in 200,000 entries', async () => {
   const { owner, people } = await household('editor')
   const [editor] = people as [Person]
   await withClient(djinn.adminUrl, async (client: pg.Client) => {
@@ -269,10 +269,13 @@ test('the trail of one person or of a time is read from its index in its order, 
     from: at(11),
     to: at(4),
     after: 150_000,
+    rareKind: 'member',
     afterAt: at(5),
   }
-  const index = { actor: 'journal_by_actor', from: 'journal_by_time', to: 'journal_by_time' }
+  const index = { kind: 'journal_by_rare_kind', actor: 'journal_by_actor', from: 'journal_by_time', to: 'journal_by_time' }
   for (const [filters, behind, wanted] of [
+    [['rareKind'], false, index.kind],
+    [['rareKind'], true, index.kind],
     [['actor'], false, index.actor],
     [['actor'], true, index.actor],
     [['from'], false, index.from],

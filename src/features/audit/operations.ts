@@ -69,15 +69,16 @@ export function auditOperations(): Operation[] {
       answer: listOf(entryShape),
       row: entryShape,
       run: async (context, { query }) => {
-        const { limit = limits.pageRowsDefault, cursor, ...given } = query
-        const wanted = auditFilters.filter((name) => given[name] !== undefined)
+        const { limit = limits.pageRowsDefault, cursor, kind, ...rest } = query
+        const given = { ...rest, ...(kind === 'transaction' ? { kind } : { rareKind: kind }) }
+        const wanted = auditFilters.filter((name) => (given as Record<string, unknown>)[name] !== undefined)
         const binding = `audit ${context.household!.id} ${JSON.stringify(given)}`
         const [after, afterAt] = cursor === undefined ? [] : context.cursors.decode(binding, cursor)
         const timed = isTimed(wanted)
         const rows = await context.db.run(listAudit(wanted, after !== undefined), {
           household: context.household!.id,
           rows: limit + 1,
-          ...Object.fromEntries(wanted.map((name) => [name, given[name]])),
+          ...Object.fromEntries(wanted.map((name) => [name, (given as Record<string, unknown>)[name]])),
           ...(after === undefined ? {} : { after, ...(timed ? { afterAt } : {}) }),
         })
         return { body: page(context.cursors, binding, rows, limit, (row) => (timed ? [row.number, row.at] : [row.number])) }

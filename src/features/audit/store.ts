@@ -20,6 +20,8 @@ const columns = {
 const conditions = {
   entity: ['uuid', 'j.entity_id = :entity'],
   kind: ['text', 'j.kind = :kind'],
+  // Most entries are of transactions: those of the other kinds have an index of their own.
+  rareKind: ['text', `j.kind = :rareKind and j.kind <> 'transaction'`],
   actor: ['uuid', 'j.actor_id = :actor'],
   from: ['timestamptz', 'j.at >= :from'],
   to: ['timestamptz', 'j.at < :to'],

@@ -116,6 +116,9 @@ export const readOwnData = statement(
     select u.id, u.email, u.display_name as "displayName", u.locale, u.tier, u.preferences, u.created_at as "createdAt", u.updated_at as "updatedAt"
     from users u where u.id = :user) x
   union all
+  select 'secondFactor', json_build_object('enabled', f.enabled_at is not null, 'enabledAt', f.enabled_at)::text
+  from (select 1) one left join second_factors f on f.user_id = :user
+  union all
   select 'sessions', coalesce(json_agg(row_to_json(x)), '[]')::text from (
     select s.id, s.device_name as "deviceName", s.created_at as "createdAt", s.last_used_at as "lastUsedAt", s.revoked_at as "revokedAt",
       s.revoked_reason as "revokedReason" from sessions s where s.user_id = :user order by s.id) x
