@@ -117,6 +117,25 @@ test('what a rule made of the payee stays: only a payee that is still the bankâ€
   assert.deepEqual([(await only()).payee, (await only()).rawPayee], ['Coffee by rule', 'Coffee Bar'])
 })
 
+test('rules are applied to what a push brings, once, in its own transaction', async () => {
+  const { body: category } = await ana.post('/api/categories', { name: 'Bread', kind: 'expense' })
+  const rule = {
+    name: 'Bread',
+    match: 'all',
+    conditions: [{ field: 'payee', operator: 'is', value: 'SQ *BAKERY' }],
+    actions: { payee: 'Bakery', categoryId: category.id },
+  }
+  const { status, text } = await ana.post('/api/rules', rule)
+  assert.equal(status, 201, text)
+  await push(djinn, feed, [pending('p', { payee: 'SQ *BAKERY' })])
+  const ruled = await only()
+  assert.deepEqual([ruled.payee, ruled.categoryId, ruled.rawPayee], ['Bakery', category.id, 'SQ *BAKERY'])
+  await ana.patch(`/api/transactions/${ruled.id}`, { categoryId: null })
+  await push(djinn, feed, [row('e', { pendingExternalId: 'p', payee: 'SQ *BAKERY 0042' })])
+  const posted = await only()
+  assert.deepEqual([posted.id, posted.payee, posted.categoryId, posted.rawPayee], [ruled.id, 'Bakery', null, 'SQ *BAKERY 0042'])
+})
+
 test('splits share a new amount in proportion, without a cent lost', async () => {
   await push(djinn, feed, [pending('p', { amount: -1_000 })])
   const { id } = await only()
