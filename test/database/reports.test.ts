@@ -6,7 +6,7 @@ import { newId } from '../../src/values/id.ts'
 import { withClient } from '../cluster.ts'
 import { open, type Person, type Reply } from '../harness.ts'
 import { asRole, refusalOf, type Run } from './app-role.ts'
-import { naiveBalances, naiveCashFlow, naiveSpending, naiveWorth, readBooks, type Books, type NaiveRates } from './naive-reports.ts'
+import { naiveBalances, naiveCashFlow, naiveSpending, naiveWorth, readBooks, type Books } from './naive-reports.ts'
 
 const djinn = await open()
 after(() => djinn.close())
@@ -223,7 +223,7 @@ async function assertSpending(
   query: { kind: 'expense' | 'income'; pending: 'include' | 'exclude' },
 ) {
   const range = `from=${some[0]}&to=${some.at(-1)}&kind=${query.kind}&pending=${query.pending}`
-  const expected = naiveSpending(books, some, rates as NaiveRates, base, { kind: query.kind, withPending: query.pending === 'include' })
+  const expected = naiveSpending(books, some, rates, base, { kind: query.kind, withPending: query.pending === 'include' })
   const all = [expected.total, ...[expected.data, expected.below, expected.own, expected.unconverted].flatMap((map) => [...map.values()])]
   const reply = await world.person.get(`/api/reports/spending?${range}`)
   assertAnswer(
@@ -257,7 +257,7 @@ async function assertSpending(
 }
 
 async function assertCashFlow(world: World, books: Books, base: string, some: string[]) {
-  const expected = naiveCashFlow(books, some, rates as NaiveRates, base)
+  const expected = naiveCashFlow(books, some, rates, base)
   const reply = await world.person.get(`/api/reports/cash-flow?from=${some[0]}&to=${some.at(-1)}`)
   const flat = (map: typeof expected.data) =>
     [...map.values()].flatMap((sum) => [
@@ -309,7 +309,7 @@ async function assertNetWorth(world: World, books: Books, base: string, some: st
       ? today
       : new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).toISOString().slice(0, 10),
   )
-  const expected = days.map((day) => naiveWorth(books, day, rates as NaiveRates, base))
+  const expected = days.map((day) => naiveWorth(books, day, rates, base))
   const all = expected.flatMap((worth) => [
     worth.assets,
     worth.liabilities,
@@ -340,7 +340,7 @@ async function assertNetWorth(world: World, books: Books, base: string, some: st
 async function assertBalances(world: World, books: Books, base: string, date: string, knownAt: bigint | null) {
   const reply = await world.person.get(`/api/reports/balance?date=${date}${knownAt === null ? '' : `&knownAt=${instantOf(knownAt)}`}`)
   const expected = naiveBalances(books, date)
-  const worth = naiveWorth(books, date, rates as NaiveRates, base)
+  const worth = naiveWorth(books, date, rates, base)
   assertAnswer(reply, [...expected.values(), worth.assets + worth.liabilities, ...worth.unconverted.values()], () => {
     const rows = reply.body.data as { accountId: string; balance: number }[]
     // An account that was deleted then and has been restored since is shown with nothing on it.

@@ -106,13 +106,16 @@ test('a category above, without money of its own, is there for what is below it'
   await add(ana, await ana.account(), '2026-01-05', -40, { categoryId: below })
   const { categories } = await read(ana, 'spending?from=2026-01&to=2026-01&by=month')
   assert.deepEqual(
-    categories
-      .map((row: Record<string, unknown>) => [row['categoryId'], row['amount'], (row['withChildren'] as Record<string, unknown>)['amount']])
-      .toSorted(),
-    [
-      [above, 0, 40],
-      [below, 40, 40],
-    ].toSorted(),
+    new Map(
+      categories.map((row: { categoryId: string; amount: number; withChildren: { amount: number } }) => [
+        row.categoryId,
+        [row.amount, row.withChildren.amount],
+      ]),
+    ),
+    new Map([
+      [above, [0, 40]],
+      [below, [40, 40]],
+    ]),
   )
 })
 
