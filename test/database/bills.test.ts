@@ -219,7 +219,7 @@ test('whatever is written in whatever order, what fits is matched, once, and not
         await assertPaid(world)
       }
     }),
-    { seed, numRuns: 5, endOnFailure: false },
+    { seed, numRuns: 5, endOnFailure: true },
   )
   await djinn.verify()
 })

@@ -264,12 +264,12 @@ test('whatever is written by whom, budgets stand as naive sums say and each leve
       }
       levels += world.reached.size
     }),
-    { seed, numRuns: 8, endOnFailure: false },
+    { seed, numRuns: 8, endOnFailure: true },
   )
   // A history in which everything is refused would prove nothing; a rare step may miss its chance.
   const idle = Object.keys(steps).filter((name) => !done.has(name))
   assert.ok(idle.length <= 2, `never done with seed ${seed}: ${idle.join(', ')}`)
-  assert.ok(levels > 50, `only ${levels} levels were reached with seed ${seed}`)
+  assert.ok(levels > 20, `only ${levels} levels were reached with seed ${seed}`)
   await djinn.verify()
 })
 

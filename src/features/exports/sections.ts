@@ -26,8 +26,9 @@ const count = z.int().min(0)
 const json = z.unknown()
 /** Text as a bank sent it, which may hold what a person may not write. */
 const raw = (max: number) => z.string().max(max).refine(isStorable, { error: 'must not contain NUL or half a character' })
+/** As the database has them, which holds their sum and their categories whatever wrote them. */
 const splits = z
-  .array(z.strictObject({ amount, categoryId: uuid, note: text(2_000) }))
+  .array(z.strictObject({ amount, categoryId: uuid.optional(), note: raw(2_000).optional() }))
   .min(2)
   .max(limits.splitsMax)
 
