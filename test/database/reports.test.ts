@@ -404,7 +404,7 @@ test('whatever happens, the reports are what the rows say, and what was known of
         }
       },
     ),
-    { seed, numRuns: 12, endOnFailure: true },
+    { seed, numRuns: 8, endOnFailure: true },
   )
   await djinn.verify()
 })
