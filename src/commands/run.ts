@@ -4,6 +4,7 @@ import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
 import { ratesCommand } from './rates.ts'
 import { serveCommand } from './serve.ts'
+import { tuneCommand } from './tune.ts'
 import { userCommand } from './user.ts'
 import { verifyCommand } from './verify.ts'
 import { workCommand } from './work.ts'
@@ -29,6 +30,7 @@ export async function run(args: string[]) {
   program.addCommand(verifyCommand())
   program.addCommand(ratesCommand())
   program.addCommand(userCommand())
+  program.addCommand(tuneCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })
