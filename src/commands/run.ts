@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
+import { poolerCommand } from './pooler.ts'
 import { ratesCommand } from './rates.ts'
 import { serveCommand } from './serve.ts'
 import { tuneCommand } from './tune.ts'
@@ -31,6 +32,7 @@ export async function run(args: string[]) {
   program.addCommand(ratesCommand())
   program.addCommand(userCommand())
   program.addCommand(tuneCommand())
+  program.addCommand(poolerCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })
