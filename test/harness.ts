@@ -9,6 +9,7 @@ import { Database } from '../src/resources/database.ts'
 import { verifyInvariants, type Finding } from '../src/resources/invariants.ts'
 import { refusalCodes } from '../src/values/refusal-codes.ts'
 import { cloneDatabase, openCluster, type Cluster, type Major } from './cluster.ts'
+import { openPooler, type Pooler } from './pgbouncer.ts'
 
 export type Reply = {
   status: number
@@ -68,10 +69,12 @@ export type Djinn = {
 }
 
 let own: Promise<Cluster> | undefined
+let pooler: Promise<Pooler> | undefined
 const opened = new Set<Djinn>()
 // Registered by the import, so that it is the file's and not of the test that opens first; it may come before the file's own hooks.
 after(async () => {
   await Promise.all([...opened].map((djinn) => djinn.close()))
+  await (await pooler)?.close()
   await (await own)?.close()
 })
 
@@ -85,13 +88,20 @@ export async function cluster(): Promise<Pick<Cluster, 'adminUrl' | 'apiUrl'>> {
   return await own
 }
 
+/** The service's way to its database: past nothing, or with DJINN_TEST_POOLER=on through a PgBouncer of this file. */
+async function serviceUrl(url: string): Promise<string> {
+  if (process.env['DJINN_TEST_POOLER'] !== 'on') return url
+  pooler ??= openPooler(await cluster(), 'current')
+  return (await pooler).url(url)
+}
+
 /** Opens a service; `environment` sets further variables. */
 export async function open(environment: Environment = {}): Promise<Djinn> {
   const database = await cloneDatabase(await cluster())
   const config = readConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
-    DATABASE_URL: database.apiUrl,
+    DATABASE_URL: await serviceUrl(database.apiUrl),
     DATABASE_DIRECT_URL: database.adminUrl,
     RATE_LIMIT_ANONYMOUS: '100000',
     RATE_LIMIT_AUTHENTICATED: '100000',

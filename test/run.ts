@@ -1,21 +1,23 @@
-// npm test: the checks, the whole suite on PostgreSQL 18, and the database tests again on 16.
+// npm test: the checks, the whole suite on PostgreSQL 18, the database tests again on 16, and some behind PgBouncer.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { openCluster, type Major } from './cluster.ts'
+import { missing } from './pgbouncer.ts'
 
 async function run(command: string, args: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } })
   return await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 }
 
-async function suite(major: Major, files: string[]): Promise<number> {
-  console.log(`\nTests on PostgreSQL ${major}: ${files.length} files`)
+async function suite(major: Major, files: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
+  console.log(`\nTests on PostgreSQL ${major}${environment['DJINN_TEST_POOLER'] ? ' behind PgBouncer' : ''}: ${files.length} files`)
   const cluster = await openCluster(major)
   try {
     return await run(process.execPath, ['--test', '--test-concurrency=2', ...files], {
       DJINN_TEST_POSTGRES: String(major),
       DJINN_TEST_ADMIN_URL: cluster.adminUrl,
       DJINN_TEST_API_URL: cluster.apiUrl,
+      ...environment,
     })
   } finally {
     await cluster.close()
@@ -35,6 +37,13 @@ const onOther = database.filter((file) => !protocol.test(file) && !long.some((na
 const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts', '--without-tests'])]]
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
 outcomes.push(['database tests on PostgreSQL 16', await suite(16, onOther)])
+// Transactions of every kind, and what must not outlive them on a connection that others get next.
+const pooled = ['routes/transactions', 'routes/transfers', 'routes/batch-atomic', 'routes/idempotency', 'routes/sync', 'routes/sessions']
+if (missing('current')) console.log(`\nSKIPPED: tests behind PgBouncer: ${missing('current')}`)
+else {
+  const files = pooled.map((name) => `test/${name}.test.ts`)
+  outcomes.push(['tests behind PgBouncer', await suite(18, files, { DJINN_TEST_POOLER: 'on' })])
+}
 console.log(
   `\n${outcomes.map(([name, code]) => `${code === 0 ? 'ok    ' : 'FAILED'}  ${name}`).join('\n')}\n${Math.round((Date.now() - started) / 1000)} s`,
 )

@@ -9,6 +9,7 @@ import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
 import { migrate } from '../resources/migrations.ts'
 import { Notifications } from '../resources/notifications.ts'
+import { passageOf } from '../resources/passage.ts'
 import { PushGateway } from '../resources/push-gateway.ts'
 import { Queue } from '../resources/queue.ts'
 import { statement } from '../resources/statement.ts'
@@ -85,7 +86,7 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
 export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
   const urls = await openDatabase(config, makeLog(config))
-  const database = new Database({ url: urls.directUrl, connectionsMax: 1 })
+  const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
     return await work(database)
   } finally {
@@ -105,6 +106,25 @@ export async function withOwnerUrl<T>(config: Config, work: (url: string) => Pro
   }
 }
 
+/** Whether prepared statements can be used on the way to each URL; what stands in their way is told. */
+async function statementsKept(config: Config, { url, directUrl, embedded }: DatabaseUrls, log: Logger) {
+  if (embedded) return { pooled: config.databasePreparedStatements, direct: config.databasePreparedStatements }
+  const passage = await passageOf(url)
+  const directPassage = directUrl === url ? passage : await passageOf(directUrl)
+  if (passage === 'losingPooler' && config.databasePreparedStatements) {
+    log.warn(
+      'the pooler before DATABASE_URL loses prepared statements, so they are switched off: PgBouncer keeps them from 1.21 on, with max_prepared_statements (djinn pooler writes its files)',
+    )
+  }
+  if (directPassage !== 'direct') {
+    log.warn('DATABASE_DIRECT_URL leads through a pooler: jobs and live events need the database itself')
+  }
+  return {
+    pooled: config.databasePreparedStatements && passage !== 'losingPooler',
+    direct: config.databasePreparedStatements && directPassage !== 'losingPooler',
+  }
+}
+
 /** Opens all; `watch` is told of every statement and round trip besides the metrics. */
 export async function openResources(config: Config, watch: DatabaseObserver = {}): Promise<Resources> {
   const log = makeLog(config)
@@ -120,13 +140,14 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       const ran = await migrate(urls.directUrl)
       if (ran.length > 0) log.info({ migrations: ran }, 'migrated')
     }
+    const kept = await statementsKept(config, urls, log)
     const connections = { open: 0 }
     const metrics: Metrics = new Metrics({ connections: () => connections.open, pool: () => database.poolState })
     const push = config.fcm !== undefined
     const database: Database = new Database({
       url: urls.url,
       push,
-      preparedStatements: config.databasePreparedStatements,
+      preparedStatements: kept.pooled,
       log: (message, error) => log.warn({ err: error }, message),
       observer: {
         statement: (name, durationMs, failed) => {
@@ -148,6 +169,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     const directDatabase = new Database({
       url: urls.directUrl,
       push,
+      preparedStatements: kept.direct,
       connectionsMax: limits.queueConcurrency + 1,
       log: (message, error) => log.warn({ err: error }, message),
       observer: { statement: (name, durationMs) => metrics.statement(name, durationMs) },

@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
+import { poolerCommand } from './pooler.ts'
 import { ratesCommand } from './rates.ts'
 import { serveCommand } from './serve.ts'
+import { tuneCommand } from './tune.ts'
 import { userCommand } from './user.ts'
 import { verifyCommand } from './verify.ts'
 import { workCommand } from './work.ts'
@@ -29,6 +31,8 @@ export async function run(args: string[]) {
   program.addCommand(verifyCommand())
   program.addCommand(ratesCommand())
   program.addCommand(userCommand())
+  program.addCommand(tuneCommand())
+  program.addCommand(poolerCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })

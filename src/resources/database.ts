@@ -9,6 +9,7 @@ import { Transaction, type DatabaseObserver, type Runner } from './transaction.t
 
 export type DatabaseOptions = {
   url: string
+  /** False where a pooler loses them: then each statement is parsed anew. */
   preparedStatements?: boolean
   connectionsMax?: number
   /** Whether what is told to people is also queued to be pushed to their devices. */
@@ -45,10 +46,12 @@ export class Database {
   #readsInFlight = 0
   #closed = false
   readonly #push: boolean
+  readonly #named: boolean
 
   constructor(options: DatabaseOptions) {
     this.#options = options
     this.#push = options.push ?? false
+    this.#named = options.preparedStatements ?? true
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: 'djinn',
@@ -117,7 +120,7 @@ export class Database {
       // All four are queued in this tick, so nothing of another request comes between them.
       const sent = [
         client.query(snapshot ? 'begin isolation level repeatable read read only' : 'begin read only'),
-        client.query(scopeValues(scope, this.#push, 'djinn_app', scope.household ?? null)),
+        client.query(this.#scopeOf(scope, 'djinn_app', scope.household ?? null)),
         ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
         client.query('commit'),
       ]
@@ -178,10 +181,15 @@ export class Database {
     }
   }
 
+  #scopeOf(scope: Scope, role?: string, stateOf?: string | null) {
+    const { name, ...rest } = scopeValues(scope, this.#push, role, stateOf)
+    return this.#named ? { name, ...rest } : rest
+  }
+
   #send(client: pg.Client | pg.PoolClient, wanted: Statement, parameters: object): Promise<pg.QueryResult> {
     const values = wanted.order.map((name) => (parameters as Record<string, unknown>)[name])
     const startedMs = performance.now()
-    const named = this.#options.preparedStatements === false ? {} : { name: wanted.preparedName }
+    const named = this.#named ? { name: wanted.preparedName } : {}
     const sent = client.query({ text: wanted.text, values: values.map(encode(wanted)), ...named })
     const observe = this.#options.observer?.statement
     if (observe) {
@@ -221,7 +229,7 @@ export class Database {
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
       this.#options.observer,
-      scopeValues(scope, this.#push, role),
+      this.#scopeOf(scope, role),
     )
     try {
       const result = await work(tx)
@@ -245,7 +253,7 @@ export class Database {
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
       this.#options.observer,
-      scopeValues(scope, this.#push),
+      this.#scopeOf(scope),
       'begin isolation level repeatable read read only',
     )
     return {

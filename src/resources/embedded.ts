@@ -156,7 +156,6 @@ async function start(native: Native, cluster: string, access: Access, asRoot: bo
     shared_preload_libraries: 'pg_stat_statements',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    max_connections: '100',
     'pg_stat_statements.track_utility': 'off',
     ...options.settings,
   }

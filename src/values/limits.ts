@@ -59,6 +59,8 @@ export const limits = {
   poolConnectionsIdle: 5,
   poolLifetimeS: 3_600,
   poolIdleMs: 600_000,
+  /** Until it is known whether a pooler stands before the database. */
+  passageTimeoutMs: 10_000,
   /** An answer of the database that takes longer than this on the shared reader means its connection is stuck. */
   readerStallMs: 8_000,
   transactionTriesMax: 3,
