@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
 import { ratesCommand } from './rates.ts'
+import { seedCommand } from './seed.ts'
 import { serveCommand } from './serve.ts'
 import { userCommand } from './user.ts'
 import { verifyCommand } from './verify.ts'
@@ -29,6 +30,7 @@ export async function run(args: string[]) {
   program.addCommand(verifyCommand())
   program.addCommand(ratesCommand())
   program.addCommand(userCommand())
+  program.addCommand(seedCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })
