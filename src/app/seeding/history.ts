@@ -52,7 +52,15 @@ const accountKinds: readonly [name: string, kind: string, least: number, most: n
 ]
 
 /** Account (0 current, 1 card, 2 cash), payee, branches, amounts, weight, category. */
-const outlets: readonly [account: number, payee: string, branches: number, least: number, most: number, weight: number, category: string][] = [
+const outlets: readonly [
+  account: number,
+  payee: string,
+  branches: number,
+  least: number,
+  most: number,
+  weight: number,
+  category: string,
+][] = [
   [1, 'Mercado Central', 12, -9_800, -900, 20, 'food-groceries'],
   [1, 'Super Dois', 20, -6_200, -400, 14, 'food-groceries'],
   [2, 'Padaria do Bairro', 8, -980, -190, 12, 'food-coffee'],
@@ -91,7 +99,10 @@ const outletCategories = outlets.map(([, , , , , , category]) => categoryPlace(c
 const splitCategory = categoryPlace('shopping-care')
 const firstPayees: number[] = []
 /** The words that a row's payee stands for; the first says nothing. */
-export const payees: readonly string[] = ['', ...outlets.flatMap(([, payee, branches]) => (branches === 1 ? [payee] : namesOf(payee, branches)))]
+export const payees: readonly string[] = [
+  '',
+  ...outlets.flatMap(([, payee, branches]) => (branches === 1 ? [payee] : namesOf(payee, branches))),
+]
 outlets.reduce((first, [, , branches]) => (firstPayees.push(first), first + branches), 1)
 /** Each outlet as often as it weighs. */
 const wheel = outlets.flatMap(([, , , , , weight], outlet) => Array.from({ length: weight }, () => outlet))

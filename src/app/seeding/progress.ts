@@ -16,7 +16,9 @@ export async function openProgress(client: pg.Client) {
       began_at timestamptz not null, password_hash text not null);
     create table if not exists seed.batches (
       seed integer not null references seed.runs, number integer not null, transactions integer not null, primary key (seed, number));
-    create table if not exists seed.indexes (name text primary key, definition text not null)`)
+    create table if not exists seed.indexes (name text primary key, definition text not null);
+    grant usage on schema seed to public;
+    grant select on seed.indexes to public`)
 }
 
 /** Finds the run of the seed or begins it; refuses one that was begun with other numbers. */

@@ -1,9 +1,11 @@
 // Fills a database with made-up households: batches go to threads, each on a connection of its own, until all are there.
 import { Worker } from 'node:worker_threads'
 import pg from 'pg'
+import { putBackIndexes, rebuildFrom, takeIndexes } from './indexes.ts'
 import { beginRun, openProgress, type Wanted } from './progress.ts'
 import { missingRights } from './rights.ts'
 import { batchesOf, householdSizes, type Batch } from './sizes.ts'
+import { writeSessions, type SessionsWanted } from './sessions-file.ts'
 import type { Told, ThreadData } from './thread.ts'
 import type { Written } from './write-batch.ts'
 
@@ -15,6 +17,10 @@ export type SeedOptions = Wanted & {
   hashPassword: () => Promise<string>
   /** Ends the run after the batches that are being written. */
   signal?: AbortSignal
+  /** Whether indexes are taken away until all rows are there; by default, where nobody else uses them and there are many rows. */
+  indexes?: 'keep' | 'rebuild'
+  /** A file of access tokens of all users, written once all are there. */
+  sessions?: Omit<SessionsWanted, 'seed' | 'users'>
   onProgress?: (transactions: number, total: number) => void
 }
 export type SeedReport = {
@@ -26,10 +32,17 @@ export type SeedReport = {
   rowsWritten: number
   complete: boolean
   takenUp: boolean
+  /** From the first batch until the last index is there. */
   seconds: number
+  indexSeconds: number
   vacuumSeconds: number
   transactionsPerSecond: number
   rowsPerSecond: number
+  databaseBytes: number
+  tableBytes: number
+  indexBytes: number
+  /** Of indexes, the rollups' among them, for each transaction of the database. */
+  indexBytesPerTransaction: number
 }
 
 const lockKey = 5_211_978
@@ -57,17 +70,27 @@ export async function seedDatabase(options: SeedOptions): Promise<SeedReport> {
     const startMs = performance.now()
     options.onProgress?.(transactions, total)
     const data: ThreadData = { url: options.url, facts: { seed, atMs: run.atMs, passwordHash: run.passwordHash }, sizes }
-    await writeAll(data, waiting, options, (batch, told) => {
-      transactions += batch.rows
-      written += told?.transactions ?? 0
-      rows += told?.rows ?? 0
-      options.onProgress?.(transactions, total)
-    })
-    const seconds = (performance.now() - startMs) / 1_000
+    const left = waiting.reduce((sum, batch) => sum + batch.rows, 0)
+    if ((options.indexes ?? (left >= rebuildFrom && !options.besideOthers ? 'rebuild' : 'keep')) === 'rebuild') await takeIndexes(client)
+    let indexMs = performance.now()
+    try {
+      await writeAll(data, waiting, options, (batch, told) => {
+        transactions += batch.rows
+        written += told?.transactions ?? 0
+        rows += told?.rows ?? 0
+        options.onProgress?.(transactions, total)
+      })
+    } finally {
+      indexMs = performance.now()
+      await withClients(options, (clients) => putBackIndexes(clients))
+    }
+    const endMs = performance.now()
     const complete = transactions === total
-    const vacuumMs = performance.now()
     // Lists read the index alone only where pages are known to be visible to all, and plans want statistics.
     if (complete && waiting.length > 0) await client.query(`vacuum (analyze) ${seededTables}`)
+    const vacuumedMs = performance.now()
+    if (complete && options.sessions) await writeSessions(client, { ...options.sessions, seed, users })
+    const seconds = (endMs - startMs) / 1_000
     return {
       seed,
       users,
@@ -77,12 +100,39 @@ export async function seedDatabase(options: SeedOptions): Promise<SeedReport> {
       complete,
       takenUp: run.takenUp,
       seconds,
-      vacuumSeconds: (performance.now() - vacuumMs) / 1_000,
+      indexSeconds: (endMs - indexMs) / 1_000,
+      vacuumSeconds: (vacuumedMs - endMs) / 1_000,
       transactionsPerSecond: seconds > 0 ? Math.round(written / seconds) : 0,
       rowsPerSecond: seconds > 0 ? Math.round(rows / seconds) : 0,
+      ...(await readSizes(client)),
     }
   } finally {
     await client.end()
+  }
+}
+
+async function withClients<T>({ url, jobs }: SeedOptions, work: (clients: pg.Client[]) => Promise<T>): Promise<T> {
+  const clients = Array.from({ length: jobs }, () => new pg.Client({ connectionString: url, application_name: 'djinn seed' }))
+  clients.forEach((client) => client.on('error', () => {}))
+  try {
+    await Promise.all(clients.map((client) => client.connect()))
+    return await work(clients)
+  } finally {
+    await Promise.all(clients.map((client) => client.end()))
+  }
+}
+
+async function readSizes(client: pg.Client) {
+  const { rows } = await client.query<{ database: number; tables: number; indexes: number; transactions: number }>(`
+    select pg_database_size(current_database())::float8 as database, sum(pg_table_size(oid))::float8 as tables,
+      sum(pg_indexes_size(oid))::float8 as indexes, (select count(*) from transactions)::float8 as transactions
+    from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`)
+  const { database, tables, indexes, transactions } = rows[0]!
+  return {
+    databaseBytes: database,
+    tableBytes: tables,
+    indexBytes: indexes,
+    indexBytesPerTransaction: transactions === 0 ? 0 : Math.round(indexes / transactions),
   }
 }
 
@@ -148,4 +198,12 @@ async function tell(worker: Worker, batch: Batch): Promise<Told> {
     worker.on('message', onMessage).on('error', onError)
     worker.postMessage(batch)
   })
+}
+
+/** Tables, indexes and rollups, as measured (docs/performance.md). */
+const bytesPerUser = 45_000
+const bytesPerTransaction = 1_050
+
+export function estimateBytes(users: number, transactions: number): number {
+  return users * bytesPerUser + transactions * bytesPerTransaction
 }

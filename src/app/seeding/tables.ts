@@ -64,9 +64,24 @@ export class Tables {
     const { seed, atMs, passwordHash } = this.#facts
     const user = this.#prefix(number, 'user')
     const email = emailOf(seed, number)
-    this.users.row().id(user.bytes, 0).text(email).text(email).text(passwordHash).text(`Seeded ${number + 1}`).instant(atMs).instant(atMs)
+    this.users
+      .row()
+      .id(user.bytes, 0)
+      .text(email)
+      .text(email)
+      .text(passwordHash)
+      .text(`Seeded ${number + 1}`)
+      .instant(atMs)
+      .instant(atMs)
     for (const { household, role } of memberships) {
-      this.memberships.row().id(this.#prefix(household, 'household').bytes, 0).id(user.bytes, 0).text(role).instant(atMs).instant(atMs).int8(1)
+      this.memberships
+        .row()
+        .id(this.#prefix(household, 'household').bytes, 0)
+        .id(user.bytes, 0)
+        .text(role)
+        .instant(atMs)
+        .instant(atMs)
+        .int8(1)
     }
   }
 
@@ -78,7 +93,15 @@ export class Tables {
     const category = this.#prefix(number, 'category')
     const transfer = this.#prefix(number, 'transfer')
     const books = keepBooks(household)
-    this.households.row().bytes(own).text(`Household ${number + 1}`).text(currency).text(timeZone).instant(atMs).instant(atMs).int8(1)
+    this.households
+      .row()
+      .bytes(own)
+      .text(`Household ${number + 1}`)
+      .text(currency)
+      .text(timeZone)
+      .instant(atMs)
+      .instant(atMs)
+      .int8(1)
     accounts.forEach(({ name, kind, currency: held, openingBalance }, place) => {
       this.accounts.row().bytes(own).id(account.bytes, place).text(name).text(kind).text(held).int8(openingBalance)
       this.accounts.int8(books.balances[place]!).int8(books.pendingBalances[place]!).instant(atMs).instant(atMs).int8(1)
@@ -90,7 +113,8 @@ export class Tables {
       else this.categories.id(category.bytes, parent)
       this.categories.text(icon).text(color).text(key).instant(atMs).instant(atMs).int8(1)
     })
-    for (let place = 0; place < transfers; place++) this.transfers.row().bytes(own).id(transfer.bytes, place).instant(atMs).instant(atMs).int8(1)
+    for (let place = 0; place < transfers; place++)
+      this.transfers.row().bytes(own).id(transfer.bytes, place).instant(atMs).instant(atMs).int8(1)
     const transactions = this.#addTransactions(household, own, account, category, transfer)
     this.#addBooks(household, books, own, account, category)
     this.#addDigest(own, 'accounts', new Mix().places(account.text, accounts.length))
@@ -137,7 +161,12 @@ export class Tables {
     }))
     this.transactions.json(JSON.stringify(told))
     splits.forEach((split, nth) => {
-      this.splits.row().bytes(own).id(transaction, place).int4(nth + 1).int8(split.amount)
+      this.splits
+        .row()
+        .bytes(own)
+        .id(transaction, place)
+        .int4(nth + 1)
+        .int8(split.amount)
       if (split.category < 0) this.splits.none()
       else this.splits.id(category.bytes, split.category)
     })

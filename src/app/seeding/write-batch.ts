@@ -41,10 +41,7 @@ export async function writeBatch(client: pg.Client, facts: Facts, batch: Batch, 
       return undefined
     }
     for (const table of tables) if (table.rows > 0) await copy(client, table.into, table.end())
-    await client.query(journalHouseholds, [
-      onlyId(facts.seed, batch.from, 'household'),
-      onlyId(facts.seed, batch.to - 1, 'household'),
-    ])
+    await client.query(journalHouseholds, [onlyId(facts.seed, batch.from, 'household'), onlyId(facts.seed, batch.to - 1, 'household')])
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
