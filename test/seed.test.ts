@@ -60,6 +60,22 @@ async function indexesOf(djinn: Djinn): Promise<string[]> {
   )
 }
 
+/** A role of the cluster for one test. */
+async function loginOf(own: Djinn, noun: string) {
+  const name = `${noun}_${Math.random().toString(36).slice(2, 10)}`
+  await own.sql(`create role ${name} login password 'a-password-of-tests'`)
+  const url = new URL(own.adminUrl)
+  ;[url.username, url.password] = [name, 'a-password-of-tests']
+  return {
+    name,
+    url: url.href,
+    [Symbol.asyncDispose]: async () => {
+      await own.sql(`drop owned by ${name} cascade`)
+      await own.sql(`drop role ${name}`)
+    },
+  }
+}
+
 const small = ['--users', 300, '--transactions', 50, '--json']
 const djinn = await open()
 after(() => djinn.close())
@@ -202,14 +218,10 @@ test('a database with users of its own is left alone unless told otherwise, and 
 test('production, a login without the rights and numbers out of range are refused before anything is written', async () => {
   const production = await seed(djinn.adminUrl, small, { NODE_ENV: 'production' })
   assert.deepEqual([production.code, production.errors], [1, 'djinn: NODE_ENV is production; --into-production seeds all the same'])
-  await djinn.sql(
-    `do $$ begin create role seedless login password 'seedless-0123456789'; exception when duplicate_object then null; end $$`,
-  )
-  const url = new URL(djinn.adminUrl)
-  ;[url.username, url.password] = ['seedless', 'seedless-0123456789']
-  const { code, errors } = await seed(url.href, small)
+  await using login = await loginOf(djinn, 'seedless')
+  const { code, errors } = await seed(login.url, small)
   assert.equal(code, 1)
-  assert.match(errors, /grant set on parameter session_replication_role to "seedless"\n {2}alter role "seedless" bypassrls/)
+  assert.match(errors, /grant set on parameter session_replication_role to "seedless_\w+"\n {2}alter role "seedless_\w+" bypassrls/)
   for (const args of [
     ['--users', 0, '--transactions', 1],
     ['--users', 5, '--transactions', 'many'],
@@ -221,6 +233,21 @@ test('production, a login without the rights and numbers out of range are refuse
   const facts = JSON.parse(dry.out)
   assert.deepEqual([facts.transactions, facts.largest, facts.largeHouseholds], [20_000_000, 50_000, 20])
   assert.ok(facts.median < 120 && facts.bytes > 10e9)
+})
+
+test('a login that is no superuser seeds with the rights that are named', async () => {
+  await using own = await open()
+  await using login = await loginOf(own, 'seeder')
+  const [{ owner, database }] = (await own.sql(`select current_user as owner, current_database() as database`)) as [Record<string, string>]
+  await own.sql(`grant ${owner} to ${login.name}`)
+  await own.sql(`alter role ${login.name} bypassrls`)
+  await own.sql(`grant set on parameter session_replication_role to ${login.name}`)
+  await own.sql(`grant create on database ${database} to ${login.name}`)
+  const { code, errors } = await seed(login.url, ['--users', 20, '--transactions', 10, '--indexes', 'rebuild', '--json'])
+  assert.equal(code, 0, errors)
+  assert.equal(await countOf(own, 'transactions'), 200)
+  assert.deepEqual(await indexesOf(own), indexesBefore)
+  await own.verify()
 })
 
 test('the same seed makes the same rows, and a run that was killed goes on to them, indexes and all', async () => {
