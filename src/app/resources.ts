@@ -95,10 +95,14 @@ export async function withDatabase<T>(config: Config, work: (database: Database)
   }
 }
 
-/** Runs the work with the URL of the role that owns the schema. */
-export async function withOwnerUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+/** Runs the work with the URL of the role that owns the schema; `settings` are those of an embedded server that this starts. */
+export async function withOwnerUrl<T>(
+  config: Config,
+  work: (url: string) => Promise<T>,
+  settings: Record<string, string> = {},
+): Promise<T> {
   if (config.databaseDirectUrl !== undefined) return await work(config.databaseDirectUrl)
-  const embedded = await openEmbedded({ dataDir: config.dataDir, log: (message) => makeLog(config).info(message) })
+  const embedded = await openEmbedded({ dataDir: config.dataDir, settings, log: (message) => makeLog(config).info(message) })
   try {
     return await work(embedded.adminUrl)
   } finally {

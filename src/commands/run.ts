@@ -4,6 +4,7 @@ import { ConfigError } from '../resources/config.ts'
 import { migrateCommand } from './migrate.ts'
 import { poolerCommand } from './pooler.ts'
 import { ratesCommand } from './rates.ts'
+import { seedCommand } from './seed.ts'
 import { serveCommand } from './serve.ts'
 import { tuneCommand } from './tune.ts'
 import { userCommand } from './user.ts'
@@ -33,6 +34,7 @@ export async function run(args: string[]) {
   program.addCommand(userCommand())
   program.addCommand(tuneCommand())
   program.addCommand(poolerCommand())
+  program.addCommand(seedCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })

@@ -24,7 +24,7 @@ export function listMigrations(from = folder): Migration[] {
 }
 
 /** Brings the database to this version and answers the names of what ran. Several processes may call it at once. */
-export async function migrate(url: string, options: { from?: string; dryRun?: boolean } = {}): Promise<string[]> {
+export async function migrate(url: string, options: { from?: string; dryRun?: boolean; withoutIndexes?: boolean } = {}): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'djinn migrate' })
   await client.connect()
   try {
@@ -51,6 +51,7 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
         throw new Error(`${migration.name} was edited after it ran; write a new migration instead`)
       }
     }
+    if (!options.withoutIndexes) await refuseWithoutIndexes(client)
     if (!options.dryRun) {
       for (const migration of pending) {
         if (migration === queueMigration) await installQueueTables(url)
@@ -61,6 +62,16 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
   } finally {
     // Ending the session also frees the lock.
     await client.end()
+  }
+}
+
+/** A seed that was cut off may have left the database without indexes; nothing is to start slow without a word. */
+async function refuseWithoutIndexes(client: pg.Client) {
+  const { rows } = await client.query<{ kept: boolean }>(`select to_regclass('seed.indexes') is not null as kept`)
+  if (!rows[0]!.kept) return
+  const { rowCount } = await client.query('select from seed.indexes')
+  if (rowCount! > 0) {
+    throw new Error(`djinn seed has taken ${rowCount} indexes away and not put them back yet; if it is not running, run it again to go on`)
   }
 }
 
