@@ -112,8 +112,10 @@ function importsOf(file: string, text: string): string[] {
   return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((found) => normalize(join(dirname(file), found[1]!)))
 }
 
+/** The generator of load lies beside the resources: only its command may reach for it. */
 function floorOf(file: string): number {
-  const floor = floors.indexOf(file.split('/')[1]!)
+  const room = file.split('/')[1]!
+  const floor = floors.indexOf(room === 'load' ? 'resources' : room)
   return floor === -1 ? floors.length : floor
 }
 
@@ -129,6 +131,16 @@ test('a feature never imports another feature', () => {
   for (const { file, text } of sources.filter((source) => source.file.startsWith('src/features/'))) {
     for (const target of importsOf(file, text).filter((each) => each.startsWith('src/features/'))) {
       assert.equal(target.split('/')[2], file.split('/')[2], `${file} imports ${target}`)
+    }
+  }
+})
+
+test('the generator of load takes nothing from the server but values, and gives it nothing', () => {
+  for (const { file, text } of sources) {
+    const within = file.startsWith('src/load/')
+    for (const target of importsOf(file, text)) {
+      if (within) assert.match(target, /^src\/(load|values)\//, `${file} imports ${target}`)
+      else assert.ok(!target.startsWith('src/load/') || file === 'src/commands/load.ts', `${file} imports ${target}`)
     }
   }
 })

@@ -1,6 +1,7 @@
 // Finds the verb and turns what it throws into one clear line and an exit code.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
+import { loadCommand } from './load.ts'
 import { migrateCommand } from './migrate.ts'
 import { poolerCommand } from './pooler.ts'
 import { ratesCommand } from './rates.ts'
@@ -35,6 +36,7 @@ export async function run(args: string[]) {
   program.addCommand(tuneCommand())
   program.addCommand(poolerCommand())
   program.addCommand(seedCommand())
+  program.addCommand(loadCommand())
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })
