@@ -11,10 +11,13 @@ import { fileURLToPath } from 'node:url'
 import { pgbouncerIni, preparedStatementsMax, userlist } from '../../src/features/pooling/files.ts'
 import { keepsStatements, versionOf } from '../../src/features/pooling/version.ts'
 import { declaredStatements } from '../../src/resources/statement.ts'
-import '../../src/app/features.ts'
+import { makeFeatures } from '../../src/app/features.ts'
 import { cloneDatabase, withClient } from '../cluster.ts'
 import { cluster } from '../harness.ts'
 import { freePort, missing, poolerFolder, runPooler, type Edition } from '../pgbouncer.ts'
+
+// All statements are declared once the features are there.
+void makeFeatures
 
 const executable = fileURLToPath(new URL('../../bin/djinn.js', import.meta.url))
 const database = await cloneDatabase(await cluster())

@@ -63,5 +63,5 @@ export function compare(wanted: Setting[], live: LiveSetting[]): Compared[] {
 
 function readable({ setting, unit }: LiveSetting): string {
   const amount = amountOf(setting, unit)
-  return unit !== null && /B$/.test(unit) && amount !== undefined && amount > 0 ? memoryText(amount) : setting
+  return unit !== null && unit.endsWith('B') && amount !== undefined && amount > 0 ? memoryText(amount) : setting
 }
