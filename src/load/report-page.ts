@@ -11,11 +11,11 @@ const style = `
 body{margin:0 auto;padding:16px;max-width:1180px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 h1{font-size:1.35rem;margin:0 0 4px}h2{font-size:1.05rem;margin:28px 0 8px}p{margin:4px 0;color:var(--dim)}
 .void{border:2px solid var(--bad);color:var(--bad);padding:8px 12px;border-radius:6px;font-weight:600}
-.cards,.plots{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,170px),1fr));margin:16px 0}
+.cards,.plots{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));margin:16px 0}
 .plots{grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr))}
 .card,figure{background:var(--soft);border-radius:8px;padding:10px 12px;margin:0}
 .card small{display:block;color:var(--dim)}.card b{font-size:1.2rem;font-variant-numeric:tabular-nums}
-.met{color:var(--good)}.missed{color:var(--bad)}
+.card .met{color:var(--good)}.card .missed{color:var(--bad)}
 figcaption small{color:var(--dim)}.legend{font-size:12px;color:var(--dim);display:flex;flex-wrap:wrap;gap:2px 14px}
 .legend i{display:inline-block;width:14px;height:3px;margin-right:5px;vertical-align:middle;background:currentColor}
 svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(--dim)}
@@ -27,7 +27,7 @@ i.s0{color:var(--c0)}i.s1{color:var(--c1)}i.s2{color:var(--c2)}i.limit{color:var
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px;min-width:100%}
 th,td{padding:4px 9px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th{color:var(--dim);font-weight:500}th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
-td.what{text-align:left;color:var(--dim)}tr.total td{font-weight:600}
+td.what{text-align:left;color:var(--dim);white-space:normal;min-width:230px}tr.total td{font-weight:600}
 `
 
 export function reportPage(report: Report): string {
@@ -44,7 +44,7 @@ export function reportPage(report: Report): string {
 <body>
 <h1>${escaped(title)}</h1>
 <p>${escaped(setting.url)} · ${escaped(report.startedAt)} · ${report.seconds} s · ${setting.arrivals} arrivals · ${number(setting.phones)} phones · seed ${setting.seed}${report.interrupted ? ' · interrupted' : ''}</p>
-${generator.void ? '<p class="void">This run is void: the generator was the limit, so what was measured is the generator.</p>' : ''}
+${generator.void ? '<p class="void">This run is void: the generator was the limit, so these figures are not of the service.</p>' : ''}
 <div class="cards">${targets.map((target) => `<div class="card"><small>${escaped(target.name)} ${escaped(target.must)}</small><b>${escaped(target.is)}</b><small class="${target.met === null ? '' : target.met ? 'met' : 'missed'}">${verdict(target)}</small></div>`).join('')}
 <div class="card"><small>answered</small><b>${number(total.count)}</b><small>${number(total.perSecond)}/s</small></div>
 <div class="card"><small>errors</small><b>${number(total.errors)}</b><small>${number(report.unanswered)} unanswered</small></div></div>
@@ -81,8 +81,8 @@ function plots({ overTime, histogram }: Report): string {
     }),
     barPlot({
       title: 'How long requests took',
-      unit: 'requests by ms, corrected',
-      bars: histogram.map(({ fromMs, count }) => ({ label: String(fromMs), value: count })),
+      unit: 'by ms, corrected',
+      bars: histogram.map(({ fromMs, count }) => ({ label: String(Number(fromMs.toPrecision(2))), value: count })),
     }),
     linePlot({
       title: 'Errors a second',
@@ -92,7 +92,7 @@ function plots({ overTime, histogram }: Report): string {
     }),
     linePlot({
       title: 'Lag of the generator',
-      unit: 'ms, the latest request of each stretch',
+      unit: 'ms, the latest request',
       atS,
       series: [over('lag', (bin) => bin.lagMsMax)],
     }),

@@ -28,7 +28,7 @@ export function reportText(report: Report): string {
     '',
     ...report.targets.map((target) => `${verdict(target).padEnd(13)} ${target.name} ${target.must}: ${target.is}`),
   )
-  if (generator.void) lines.push('', 'THE RUN IS VOID: what was measured is the generator.')
+  if (generator.void) lines.push('', 'THE RUN IS VOID: the generator was the limit, so these figures are not of the service.')
   return lines.join('\n')
 }
 

@@ -29,9 +29,9 @@ function wantedOf(djinn: Djinn, users: number): Wanted {
 test('a short run has every operation of the mix, no errors, and a report in the form that is documented', async (t) => {
   await using djinn = await open()
   const ops = makeOps(djinn.resources, () => djinn.url)
+  t.after(() => ops.close())
   const opsUrl = new URL(await ops.listen({ host: '127.0.0.1', port: 0 }))
   const report = await runLoad({ ...wantedOf(djinn, 20), ops: opsUrl })
-  await ops.close()
 
   await t.test('all requests were answered, without an error', () => {
     assert.ok(report.sent > 90, `${report.sent} were sent`)
