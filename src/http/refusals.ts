@@ -1,7 +1,7 @@
 // The one place where whatever was thrown becomes an RFC 9457 problem document.
 import { Failure, type FailurePoint } from '../values/failure.ts'
 import { refusalCodes, type RefusalCode } from '../values/refusal-codes.ts'
-import { isConnectionError } from '../resources/database.ts'
+import { isConnectionError } from '../resources/connection-error.ts'
 
 export type Problem = {
   type: string

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
+import { isConnectionError } from './connection-error.ts'
 import { scopeValues, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
@@ -286,18 +287,4 @@ function encode(wanted: Statement) {
 
 function destroy(client: pg.Client | pg.PoolClient) {
   ;(client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy()
-}
-
-/** Whether the error says that the connection, not the statement, failed. */
-export function isConnectionError(error: unknown): boolean {
-  if (error instanceof Failure) return false
-  const { code = '', message = '' } = error as { code?: string; message?: string }
-  return (
-    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'].includes(code) ||
-    /^(08|57P0)/.test(code) ||
-    code === '53300' ||
-    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/.test(
-      message,
-    )
-  )
 }
