@@ -1,11 +1,10 @@
 // A PgBouncer of the tests, run with the files that `djinn pooler` writes. test/tools/get-pgbouncer.sh brings the two versions.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { pgbouncerIni, userlist } from '../src/features/pooling/files.ts'
 import { versionOf } from '../src/features/pooling/version.ts'
 import { addressOf } from '../src/resources/database-url.ts'
@@ -15,7 +14,8 @@ import { scramSecret } from '../src/resources/login-secrets.ts'
 export type Edition = 'current' | 'old'
 
 const asRoot = process.getuid?.() === 0
-const startMsMax = 10_000
+const startMsMax = 30_000
+const startTriesMax = 5
 const nobody = 65_534
 const tools = process.env['DJINN_TEST_TOOLS'] ?? (asRoot ? '/var/cache/djinn' : join(homedir(), '.cache/djinn'))
 const executables: Record<Edition, string> = {
@@ -39,24 +39,39 @@ export function poolerFolder(): string {
   return dir
 }
 
-/** Runs PgBouncer with the files in the folder and answers when it takes connections. */
-export async function runPooler(dir: string, edition: Edition): Promise<Pooler> {
-  const file = join(dir, 'pgbouncer.ini')
-  const port = Number(/^listen_port = (\d+)/m.exec(readFileSync(file, 'utf8'))![1])
+/** Starts it; false when somebody else has the port by now. */
+async function start(file: string, edition: Edition): Promise<ChildProcess | false> {
   const child = spawn(executables[edition], [file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(asRoot ? { uid: nobody, gid: nobody } : {}),
   })
   let log = ''
-  const up = Promise.withResolvers<void>()
+  const up = Promise.withResolvers<ChildProcess | false>()
   child.stderr.on('data', (chunk) => {
     log += String(chunk)
-    if (log.includes('process up')) up.resolve()
+    if (log.includes('process up')) up.resolve(child)
   })
   child.once('error', up.reject)
-  child.once('exit', () => up.reject(new Error(`PgBouncer ended: ${log}`)))
-  const late = setTimeout(startMsMax, undefined, { ref: false }).then(() => up.reject(new Error(`PgBouncer does not start: ${log}`)))
-  await Promise.race([up.promise, late])
+  child.once('exit', () => (log.includes('Address already in use') ? up.resolve(false) : up.reject(new Error(`PgBouncer ended: ${log}`))))
+  const late = setTimeout(() => up.reject(new Error(`PgBouncer does not start: ${log}`)), startMsMax)
+  try {
+    return await up.promise
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+/** Runs PgBouncer with the files in the folder, on the next free port when theirs is taken, and answers when it takes connections. */
+export async function runPooler(dir: string, edition: Edition): Promise<Pooler> {
+  const file = join(dir, 'pgbouncer.ini')
+  let child = await start(file, edition)
+  for (let tries = 1; !child && tries < startTriesMax; tries++) {
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^listen_port = \d+/m, `listen_port = ${await freePort()}`))
+    child = await start(file, edition)
+  }
+  if (!child) throw new Error('PgBouncer finds no free port')
+  const running = child
+  const port = Number(/^listen_port = (\d+)/m.exec(readFileSync(file, 'utf8'))![1])
   return {
     port,
     dir,
@@ -67,9 +82,9 @@ export async function runPooler(dir: string, edition: Edition): Promise<Pooler> 
       return url.href
     },
     close: async () => {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM')
-        await once(child, 'exit')
+      if (running.exitCode === null && running.signalCode === null) {
+        running.kill('SIGTERM')
+        await once(running, 'exit')
       }
       rmSync(dir, { recursive: true, force: true })
     },

@@ -38,7 +38,15 @@ const outcomes: [string, number][] = [['checks', await run(process.execPath, ['t
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
 outcomes.push(['database tests on PostgreSQL 16', await suite(16, onOther)])
 // Transactions of every kind, and what must not outlive them on a connection that others get next.
-const pooled = ['routes/transactions', 'routes/transfers', 'routes/batch-atomic', 'routes/idempotency', 'routes/sync', 'routes/sessions']
+const pooled = [
+  'routes/transactions',
+  'routes/transfers',
+  'routes/batch-atomic',
+  'routes/idempotency',
+  'routes/sync',
+  'routes/sessions',
+  'database/tenancy',
+]
 if (missing('current')) console.log(`\nSKIPPED: tests behind PgBouncer: ${missing('current')}`)
 else {
   const files = pooled.map((name) => `test/${name}.test.ts`)

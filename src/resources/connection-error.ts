@@ -1,4 +1,4 @@
-// Which errors of the database are of the way to it and not of what was asked.
+// Tells errors of the connection from those of the statement.
 import { Failure } from '../values/failure.ts'
 
 /** Whether the error says that the connection, not the statement, failed. */
