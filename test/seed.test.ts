@@ -1,6 +1,6 @@
 // djinn seed: made-up households that hold every promise of the books, as if each row had been written by the service.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { openProgress } from '../src/app/seeding/progress.ts'
 import { brokenReferences } from './database/references.ts'
 import { makePerson, open, type Djinn, type Person } from './harness.ts'
-import { assertEqualsLists, Replica, until } from './routes/replica.ts'
+import { assertEqualsLists, Replica } from './routes/replica.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'djinn-seed-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -58,6 +60,28 @@ async function indexesOf(djinn: Djinn): Promise<string[]> {
   return (await djinn.sql<{ indexdef: string }>(`select indexdef from pg_indexes where schemaname = 'public' order by 1`)).map(
     ({ indexdef }) => indexdef,
   )
+}
+
+/** Makes a run wait at a batch until it is released. */
+async function holdBatch(own: Djinn, number: number, batch: number) {
+  const client = new pg.Client({ connectionString: own.adminUrl })
+  await client.connect()
+  await openProgress(client)
+  await client.query(`begin; set local session_replication_role = replica`)
+  await client.query('insert into seed.batches (seed, number, transactions) values ($1, $2, 0)', [number, batch])
+  const waiting = `select from pg_stat_activity where datname = current_database() and application_name = 'djinn seed' and wait_event_type = 'Lock'`
+  return {
+    reached: async (child: ChildProcess) => {
+      while ((await own.sql(waiting)).length === 0) {
+        assert.equal(child.exitCode, null, 'the run waits before its end')
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    },
+    release: async () => {
+      await client.query('rollback')
+      await client.end()
+    },
+  }
 }
 
 /** A role of the cluster for one test. */
@@ -256,12 +280,13 @@ test('the same seed makes the same rows, and a run that was killed goes on to th
   const args = ['--users', 600, '--transactions', 30, '--seed', 5, '--json', '--jobs', 1]
   const straight = await seed(whole.adminUrl, args)
   assert.equal(straight.code, 0, straight.errors)
+  const held = await holdBatch(cut, 5, 1)
   const child = start(cut.adminUrl, [...args, '--indexes', 'rebuild'])
   const ended = once(child, 'exit')
-  const begun = async () => Number((await cut.sql<{ n: string }>(`select count(*) as n from pg_class where relname = 'batches'`))[0]!.n) > 0
-  await until('the first batch is there', async () => (await begun()) && (await countOf(cut, 'seed.batches')) > 0)
+  await held.reached(child)
   child.kill('SIGKILL')
   await ended
+  await held.release()
   const there = await countOf(cut, 'transactions')
   assert.ok(there > 0 && there < 18_000, `${there} rows are there`)
   assert.ok((await countOf(cut, 'seed.indexes')) > 0)
@@ -285,11 +310,13 @@ test('the same seed makes the same rows, and a run that was killed goes on to th
 test('a signal ends a run after the batch that is being written, with its indexes in place', async () => {
   await using own = await open()
   const args = ['--users', 600, '--transactions', 30, '--json', '--jobs', 1]
+  const held = await holdBatch(own, 1, 1)
   const child = start(own.adminUrl, [...args, '--indexes', 'rebuild'])
   const out = text(child.stdout)
-  const begun = async () => Number((await own.sql<{ n: string }>(`select count(*) as n from pg_class where relname = 'batches'`))[0]!.n) > 0
-  await until('the first batch is there', async () => (await begun()) && (await countOf(own, 'seed.batches')) > 0)
+  await held.reached(child)
   child.kill('SIGINT')
+  await once(child.stderr, 'data')
+  await held.release()
   const [code] = (await once(child, 'exit')) as [number]
   const report = JSON.parse(await out)
   assert.deepEqual([code, report.complete, report.transactions], [130, false, await countOf(own, 'transactions')])
