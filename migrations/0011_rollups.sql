@@ -15,8 +15,8 @@ create table category_totals (
   pending_inflow bigint not null default 0,
   pending_outflow bigint not null default 0,
   count bigint not null default 0,
-  primary key (household_id, grain, period, currency, category_id),
-  constraint total_in_range check (greatest(inflow, pending_inflow, -outflow, -pending_outflow) <= 9007199254740991)
+  -- Sums over all accounts may pass 2^53: each account's month does not, and 500 of those fit in a bigint.
+  primary key (household_id, grain, period, currency, category_id)
 );
 
 -- What the posted and reconciled rows of a month add to the balance of an account, transfers included.

@@ -190,6 +190,7 @@ test('a delta reads each kind once, however many rows it has', async () => {
     'accounts.changed',
     'categories.changed',
     'transactions.changed',
+    'budgets.changed',
     'rules.changed',
     'bills.changed',
     'occurrences.changed',
@@ -224,7 +225,7 @@ test('kinds fetches some kinds anew with their checkpoint and leaves the other c
     cursor = next.nextCursor
   }
   assert.deepEqual(brief(pages), { transactions: replica.rows('transactions').map(({ id }) => id) })
-  for (const wrong of ['', 'budgets', 'accounts,', 'accounts,Budgets']) {
+  for (const wrong of ['', 'spells', 'accounts,', 'accounts,Budgets']) {
     const reply = await ana.get(`/api/sync?kinds=${wrong}`)
     assert.deepEqual([reply.status, reply.body.errors[0].pointer], [400, '?kinds'], wrong)
   }
