@@ -8,7 +8,7 @@ const djinn = await open()
 after(() => djinn.close())
 
 const join = (household: string, person: Person, role: string) =>
-  asRole(djinn, { household, user: person.userId }, (run) =>
+  asRole(djinn, { household }, (run) =>
     run('insert into memberships (household_id, user_id, role) values ($1, $2, $3)', [household, person.userId, role]),
   )
 
