@@ -19,11 +19,13 @@ export function reachableBinaries(packageName: string, asRoot: boolean, log: (me
     return { root: source, major, version }
   }
   const target = `/var/lib/djinn/postgresql-${version}`
+  discardBroken(target)
   if (!existsSync(target)) {
     log(`copying PostgreSQL ${version} to ${target}`)
     mkdirSync(dirname(target), { recursive: true, mode: 0o755 })
     const partial = `${target}.${process.pid}`
-    cpSync(source, partial, { recursive: true })
+    // Links stay what they are: made absolute, they would lead back into the checkout, which may move or go.
+    cpSync(source, partial, { recursive: true, verbatimSymlinks: true })
     linkLibraries(partial)
     openToAll(partial)
     try {
@@ -49,14 +51,28 @@ function findPackage(packageName: string): string {
   }
 }
 
+/** Removes a copy of which a library leads nowhere any more. */
+function discardBroken(target: string) {
+  if (!existsSync(target) || links(target).every(({ link }) => existsSync(link))) return
+  const broken = `${target}.broken.${process.pid}`
+  renameSync(target, broken)
+  rmSync(broken, { recursive: true, force: true })
+}
+
+function links(native: string): { link: string; library: string }[] {
+  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
+  return list.map(({ source, target }) => ({
+    link: join(native, '..', target).replace(join(native, '..', 'native'), native),
+    library: source.split('/').at(-1)!,
+  }))
+}
+
 /** Makes the links among the shared libraries that a package from the registry cannot carry. */
 function linkLibraries(native: string) {
-  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
-  for (const { source, target } of list) {
-    const link = join(native, '..', target).replace(join(native, '..', 'native'), native)
+  for (const { link, library } of links(native)) {
     if (existsSync(link)) continue
     mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(source.split('/').at(-1)!, link)
+    symlinkSync(library, link)
   }
 }
 
