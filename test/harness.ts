@@ -1,5 +1,6 @@
 // A whole service on a database of its own: tests speak to it by HTTP and look at its PostgreSQL.
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { after } from 'node:test'
 import pg from 'pg'
 import { makeApi, type Api } from '../src/app/api.ts'
@@ -118,6 +119,17 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 })
   admin.on('error', () => {})
   const call = (method: string, path: string, sent: Sent = {}) => request(api, url, method, path, sent)
+  // What was committed so far has been heard when this comes back: tests that count find the caches as they will stay.
+  const heard = new EventEmitter()
+  resources.notifications.on('djinn_test', (id) => void heard.emit(id))
+  let barriers = 0
+  const told = async () => {
+    if (!resources.notifications.listening) return
+    const id = `${process.pid} ${++barriers}`
+    const back = once(heard, id)
+    await admin.query(`select pg_notify('djinn_test', $1)`, [id])
+    await back
+  }
   let people = 0
   let closed = false
   const djinn: Djinn = {
@@ -131,6 +143,7 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
       const password = 'correct horse battery staple'
       const { status, body, text } = await call('POST', '/api/auth/register', { body: { email, password, ...draft } })
       assert.equal(status, 201, text)
+      await told()
       return makePerson(call, {
         email,
         password,

@@ -1,21 +1,27 @@
 // Finds the verb and turns what it throws into one clear line and an exit code.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../resources/config.ts'
-import { loadCommand } from './load.ts'
-import { migrateCommand } from './migrate.ts'
-import { poolerCommand } from './pooler.ts'
-import { ratesCommand } from './rates.ts'
-import { seedCommand } from './seed.ts'
-import { serveCommand } from './serve.ts'
-import { tuneCommand } from './tune.ts'
-import { userCommand } from './user.ts'
-import { verifyCommand } from './verify.ts'
-import { workCommand } from './work.ts'
+
+/** Every verb, loaded when it is asked for: what the others need costs half a second. */
+const verbs: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  work: async () => (await import('./work.ts')).workCommand(),
+  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  rates: async () => (await import('./rates.ts')).ratesCommand(),
+  user: async () => (await import('./user.ts')).userCommand(),
+  tune: async () => (await import('./tune.ts')).tuneCommand(),
+  pooler: async () => (await import('./pooler.ts')).poolerCommand(),
+  seed: async () => (await import('./seed.ts')).seedCommand(),
+  load: async () => (await import('./load.ts')).loadCommand(),
+}
 
 /** EX_CONFIG of sysexits.h: a variable of the environment cannot be used. */
 const exitConfig = 78
 
 export async function run(args: string[]) {
+  // Whoever reads only the beginning, as head does, has what they wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const program = new Command('djinn')
     .description('A personal-finance backend for mobile apps: ledger, offline sync and bank imports on one PostgreSQL.')
     .addHelpText(
@@ -27,16 +33,9 @@ export async function run(args: string[]) {
     .option('--debug', 'print the whole of an error')
     .exitOverride()
     .showHelpAfterError()
-  program.addCommand(serveCommand(), { isDefault: false })
-  program.addCommand(workCommand())
-  program.addCommand(migrateCommand())
-  program.addCommand(verifyCommand())
-  program.addCommand(ratesCommand())
-  program.addCommand(userCommand())
-  program.addCommand(tuneCommand())
-  program.addCommand(poolerCommand())
-  program.addCommand(seedCommand())
-  program.addCommand(loadCommand())
+  const asked = args.find((argument) => !argument.startsWith('-')) ?? ''
+  const loading = Object.hasOwn(verbs, asked) ? [verbs[asked]!] : Object.values(verbs)
+  for (const command of await Promise.all(loading.map((load) => load()))) program.addCommand(command)
   for (const command of program.commands) prepare(command)
   try {
     await program.parseAsync(args, { from: 'user' })

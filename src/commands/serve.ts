@@ -1,63 +1,15 @@
 // djinn serve: the API and the operators' port, until SIGINT or SIGTERM.
 import { Command } from 'commander'
-import { makeApi } from '../app/api.ts'
-import { demoSignIn, ensureDemo } from '../app/demo.ts'
-import { makeOps } from '../app/ops.ts'
-import { openResources } from '../app/resources.ts'
-import { makeTasks, schedule } from '../app/tasks.ts'
 import { readConfig } from '../resources/config.ts'
-import { limits } from '../values/limits.ts'
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Serve the API; without DATABASE_URL on an embedded PostgreSQL with a demo household')
     .addHelpText('after', '\nExample:\n  PORT=8080 OPS_PORT=9464 djinn serve')
-    .action(serve)
-}
-
-async function serve() {
-  const config = readConfig()
-  const opening = openResources(config)
-  const opened = opening.catch(() => null)
-  let stopping: Promise<void> | undefined
-  const closers: (() => Promise<unknown>)[] = [async () => await (await opened)?.close()]
-  const stop = (signal: string) => {
-    stopping ??= (async () => {
-      // An embedded PostgreSQL that is still starting is waited for, else it would be left running.
-      if (config.databaseUrl === undefined) await opened
-      const forced = setTimeout(() => process.exit(1), limits.shutdownMs)
-      forced.unref()
-      ;(await opened)?.log.info({ signal }, 'stopping')
-      for (const close of closers.toReversed()) await close()
-      process.exit()
-    })()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal))
-  const resources = await opening
-  try {
-    const api = await makeApi(resources)
-    closers.push(() => api.close())
-    const apiAddress = await api.app.listen({ host: config.host, port: config.port })
-    const ops = makeOps(resources, () => apiAddress)
-    closers.push(() => ops.close())
-    const opsAddress = await ops.listen({ host: config.opsHost, port: config.opsPort })
-    // Its password is known to everyone.
-    const withDemo = resources.embedded && !config.production
-    if (withDemo) await ensureDemo(resources)
-    // Serving does not depend on it: a login that may not work the queue still serves.
-    if (config.worker) {
-      await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {
-        if (stopping) return
-        resources.log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema')
-      })
-    }
-    const lines = [`API      ${apiAddress}`, `Docs     ${apiAddress}/docs`, `Console  ${opsAddress}`]
-    if (withDemo) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
-    console.log(`\nDjinn is ready.\n  ${lines.join('\n  ')}\n`)
-  } catch (error) {
-    // What fails because everything is being closed is no news.
-    if (stopping) return await stopping
-    for (const close of closers.toReversed()) await close()
-    throw error
-  }
+    .action(async () => {
+      const config = readConfig()
+      // Loaded behind the check: a value that cannot be used is told at once.
+      const { serve } = await import('./serving.ts')
+      await serve(config)
+    })
 }

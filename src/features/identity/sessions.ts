@@ -87,17 +87,17 @@ type Cached = { principal: Principal; expiresAtMs: number; tokenKey: string }
 export function makeAuthenticate(database: Database, notifications: Notifications): Authenticate {
   const byToken = new LRUCache<string, Cached>({ max: limits.sessionsCachedMax })
   const tokensOf = new LRUCache<string, Set<string>>({ max: limits.sessionsCachedMax * 2 })
-  // Counts what was heard: a row read before a revocation must not be cached after it.
-  let heard = 0
+  // What each reading under way has heard meanwhile: a row read before a revocation must not be cached after it.
+  const readings = new Set<Set<string>>()
   const forget = (key: string) => {
-    heard++
+    for (const heard of readings) heard.add(key)
     for (const token of tokensOf.get(key) ?? []) byToken.delete(token)
     tokensOf.delete(key)
   }
   notifications.on('djinn_sessions', (id) => forget(`s ${id}`))
   notifications.on('djinn_users', (id) => forget(`u ${id}`))
   notifications.onGap(() => {
-    heard++
+    for (const heard of readings) heard.add('all')
     byToken.clear()
     tokensOf.clear()
   })
@@ -109,6 +109,18 @@ export function makeAuthenticate(database: Database, notifications: Notification
       tokensOf.set(key, tokens)
     }
   }
+  const read = async (accessHash: Buffer): Promise<{ principal: Principal; expiresAtMs: number } | null> => {
+    const [session] = await database.reader({}).run(sessionByAccess, { accessHash })
+    if (!session) return null
+    const memberships = await database.reader({ user: session.userId }).run(membershipsOf, { user: session.userId })
+    const principal: Principal = {
+      userId: session.userId,
+      sessionId: session.id,
+      tier: session.tier as Principal['tier'],
+      memberships: new Map(memberships.map(({ householdId, role, ...row }) => [householdId, { role: role as Role, ...row }])),
+    }
+    return { principal, expiresAtMs: session.expiresAtMs }
+  }
   return async (token, anew = false) => {
     if (token === '') return null
     const accessHash = hashToken(token)
@@ -119,17 +131,17 @@ export function makeAuthenticate(database: Database, notifications: Notification
       byToken.delete(tokenKey)
       return null
     }
-    const heardBefore = heard
-    const [session] = await database.reader({}).run(sessionByAccess, { accessHash })
-    if (!session) return null
-    const memberships = await database.reader({ user: session.userId }).run(membershipsOf, { user: session.userId })
-    const principal: Principal = {
-      userId: session.userId,
-      sessionId: session.id,
-      tier: session.tier as Principal['tier'],
-      memberships: new Map(memberships.map(({ householdId, role, ...row }) => [householdId, { role: role as Role, ...row }])),
+    const heard = new Set<string>()
+    readings.add(heard)
+    try {
+      const found = await read(accessHash)
+      if (!found) return null
+      const { principal } = found
+      const stale = ['all', `s ${principal.sessionId}`, `u ${principal.userId}`].some((key) => heard.has(key))
+      if (notifications.listening && !stale) remember({ ...found, tokenKey })
+      return principal
+    } finally {
+      readings.delete(heard)
     }
-    if (notifications.listening && heard === heardBefore) remember({ principal, expiresAtMs: session.expiresAtMs, tokenKey })
-    return principal
   }
 }

@@ -91,33 +91,19 @@ export function listChanges(after: boolean) {
   )
 }
 
-/**
- * Puts back one chunk of what the run changed: each field that still has the run's value and that no person took for their own. A
- * category that is gone meanwhile does not come back.
- */
+/** Puts back one chunk of what the run changed, as far as `undoable_changes` lets it. */
 export const undoChunk = statement(
   'rules.undoChunk',
   { ...key, after: 'uuid?', rows: 'int4' },
   { examined: 'int8', undone: 'int8', last: 'uuid?' },
   `with chunk as materialized (
-    select c.*,
-      coalesce(t.category_id = c.category_after and t.splits is null and not 'category_id' = any(t.edited_fields)
-        and (c.category_before is null or exists (
-          select from categories k where k.household_id = c.household_id and k.id = c.category_before and k.deleted_at is null)), false) as category_back,
-      coalesce(t.payee = c.payee_after and not 'payee' = any(t.edited_fields), false) as payee_back,
-      coalesce(t.note = c.note_after and not 'note' = any(t.edited_fields), false) as note_back
-    from rule_run_changes c
-    left join transactions t on t.household_id = c.household_id and t.id = c.transaction_id and t.deleted_at is null
-    where c.household_id = :household and c.run_id = :id and (:after is null or c.transaction_id > :after)
-    order by c.transaction_id limit :rows
+    select * from undoable_changes(:household, :id, :after, :rows)
   ), put_back as (
     update transactions t set category_id = case when c.category_back then c.category_before else t.category_id end,
       payee = case when c.payee_back then c.payee_before else t.payee end, note = case when c.note_back then c.note_before else t.note end
     from chunk c where t.household_id = :household and t.id = c.transaction_id and (c.category_back or c.payee_back or c.note_back)
   )
-  select count(*) as examined,
-    count(*) filter (where (category_after is null or category_back) and (payee_after is null or payee_back)
-      and (note_after is null or note_back)) as undone,
+  select count(*) as examined, count(*) filter (where whole) as undone,
     (select transaction_id from chunk order by transaction_id desc limit 1) as last
   from chunk`,
 )
