@@ -3,7 +3,7 @@ import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { isConnectionError } from './connection-error.ts'
-import { scopeValues, type Scope } from './scope.ts'
+import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
@@ -100,10 +100,10 @@ export class Database {
   }
 
   async #readOnce(scope: Scope, reads: Read[], snapshot: boolean, apart: boolean): Promise<ReadTogether> {
-    if (!apart) return await this.#readOn(await this.#openReader(), scope, reads, snapshot)
+    if (!apart) return await this.#readOn(await this.#openReader(), scope, reads, snapshot, true)
     const client = await this.#connect()
     try {
-      const read = await this.#readOn(client, scope, reads, snapshot)
+      const read = await this.#readOn(client, scope, reads, snapshot, false)
       client.release()
       return read
     } catch (error) {
@@ -113,7 +113,13 @@ export class Database {
     }
   }
 
-  async #readOn(client: pg.Client | pg.PoolClient, scope: Scope, reads: Read[], snapshot: boolean): Promise<ReadTogether> {
+  async #readOn(
+    client: pg.Client | pg.PoolClient,
+    scope: Scope,
+    reads: Read[],
+    snapshot: boolean,
+    anyPlan: boolean,
+  ): Promise<ReadTogether> {
     this.#options.observer?.roundTrip?.(reads[0]?.statement.name ?? '')
     this.#readsInFlight++
     const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
@@ -121,7 +127,7 @@ export class Database {
       // All four are queued in this tick, so nothing of another request comes between them.
       const sent = [
         client.query(snapshot ? 'begin isolation level repeatable read read only' : 'begin read only'),
-        client.query(this.#scopeOf(scope, 'djinn_app', scope.household ?? null)),
+        client.query(this.#entered(readingScope(scope, { stateOf: scope.household ?? null, anyPlan }))),
         ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
         client.query('commit'),
       ]
@@ -182,8 +188,8 @@ export class Database {
     }
   }
 
-  #scopeOf(scope: Scope, role?: string, stateOf?: string | null) {
-    const { name, ...rest } = scopeValues(scope, this.#push, role, stateOf)
+  /** Prepared by its name, or without where a pooler loses what was prepared. */
+  #entered({ name, ...rest }: ReturnType<typeof readingScope>) {
     return this.#named ? { name, ...rest } : rest
   }
 
@@ -224,13 +230,13 @@ export class Database {
     return await this.#pool.connect()
   }
 
-  async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: string): Promise<T> {
+  async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: 'djinn_app' | 'djinn_keeper'): Promise<T> {
     const client = await this.#connect()
     const tx = new Transaction(
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
       this.#options.observer,
-      this.#scopeOf(scope, role),
+      this.#entered(writingScope(scope, this.#push, role)),
     )
     try {
       const result = await work(tx)
@@ -254,7 +260,7 @@ export class Database {
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),
       this.#options.observer,
-      this.#scopeOf(scope),
+      this.#entered(readingScope(scope)),
       'begin isolation level repeatable read read only',
     )
     return {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { withClient } from '../cluster.ts'
 import { declaredStatements } from '../../src/resources/statement.ts'
-import { scopeValues } from '../../src/resources/scope.ts'
+import { readingScope } from '../../src/resources/scope.ts'
 import { open, type Person } from '../harness.ts'
 import { fillLargeHousehold, fillRates } from './large-household.ts'
 
@@ -71,7 +71,7 @@ async function sentBy(path: string): Promise<Ran[]> {
 /** Rows that one statement reads from tables and indexes, as PostgreSQL itself counts them, and the tables that its plan scans. */
 async function readBy({ name, values }: Ran, mode: string): Promise<{ rows: number; scanned: string[] }> {
   return await withClient(djinn.resources.config.databaseUrl!, async (client) => {
-    const scope = scopeValues({ household: ana.householdId, user: ana.userId }, false)
+    const scope = readingScope({ household: ana.householdId, user: ana.userId })
     await client.query('begin read only')
     await client.query(scope.text, scope.values)
     await client.query(`set local plan_cache_mode = ${mode}`)
