@@ -6,6 +6,7 @@ import { isConnectionError } from './connection-error.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
+import { travel, type Leg } from './trip.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
 
 export type DatabaseOptions = {
@@ -39,6 +40,11 @@ export type ReadTogether = {
 
 /** Errors after which the same transaction may succeed when run again. */
 const retryable = new Set(['40001', '40P01', '0A000'])
+
+/** A statement's plan that a change of the schema has overtaken, for as long as the connection lives. */
+const outdated = '0A000'
+/** Errors after which the same read may succeed: the last is of a statement that another, which failed, was to prepare. */
+const readRetryable = new Set([outdated, '26000'])
 
 export class Database {
   readonly #options: DatabaseOptions
@@ -94,7 +100,9 @@ export class Database {
       return await this.#readOnce(scope, reads, snapshot, apart)
     } catch (error) {
       // When the connection breaks, what was in flight is tried once more on the next one.
-      if (!isConnectionError(error) || this.#closed) throw error
+      const { code = '' } = error as { code?: string }
+      if (!(isConnectionError(error) || readRetryable.has(code)) || this.#closed) throw error
+      if (code === outdated) this.#renewReader()
       return await this.#readOnce(scope, reads, snapshot, apart)
     }
   }
@@ -124,19 +132,11 @@ export class Database {
     this.#readsInFlight++
     const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
     try {
-      // All four are queued in this tick, so nothing of another request comes between them.
-      const sent = [
-        client.query(snapshot ? 'begin isolation level repeatable read read only' : 'begin read only'),
-        client.query(this.#entered(readingScope(scope, { stateOf: scope.household ?? null, anyPlan }))),
-        ...reads.map((read) => this.#send(client, read.statement, read.parameters)),
-        client.query('commit'),
-      ]
-      const settled = await Promise.allSettled(sent)
-      const failed = settled.find((one) => one.status === 'rejected')
-      if (failed) throw failed.reason
-      const rows = settled.slice(1, -1).map((one) => (one as PromiseFulfilledResult<pg.QueryResult>).value.rows as object[])
-      const [revision = null, raisedS = 0] = (rows[0]![0] as { state: number[] | null }).state ?? []
-      return { revision, raisedS, results: rows.slice(1) }
+      const entered = this.#entered(readingScope(scope, { stateOf: scope.household ?? null, anyPlan }))
+      const legs = [entered, ...reads.map((read) => this.#leg(read.statement, read.parameters))]
+      const [[state] = [], ...results] = await this.#observed(reads, snapshot ? travelInSnapshot(client, legs) : travel(client, legs))
+      const [revision = null, raisedS = 0] = (state as { state: number[] | null }).state ?? []
+      return { revision, raisedS, results }
     } finally {
       clearTimeout(stalled)
       this.#readsInFlight--
@@ -148,13 +148,20 @@ export class Database {
     const read = async () => {
       const client = await this.#openReader()
       this.#options.observer?.roundTrip?.(readRevisions.name)
-      const { rows } = await this.#send(client, readRevisions, { households })
+      const [rows] = await this.#observed([{ statement: readRevisions }], travel(client, [this.#leg(readRevisions, { households })]))
       return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
     }
     return await read().catch(async (error: unknown) => {
       if (!isConnectionError(error) || this.#closed) throw error
       return await read()
     })
+  }
+
+  /** The next reads get a new connection; those in flight end on the old one. */
+  #renewReader() {
+    const former = this.#reader
+    this.#reader = undefined
+    void former?.then((client) => client.end()).catch(() => {})
   }
 
   #openReader(): Promise<pg.Client> {
@@ -193,19 +200,32 @@ export class Database {
     return this.#named ? { name, ...rest } : rest
   }
 
-  #send(client: pg.Client | pg.PoolClient, wanted: Statement, parameters: object): Promise<pg.QueryResult> {
-    const values = wanted.order.map((name) => (parameters as Record<string, unknown>)[name])
-    const startedMs = performance.now()
-    const named = this.#named ? { name: wanted.preparedName } : {}
-    const sent = client.query({ text: wanted.text, values: values.map(encode(wanted)), ...named })
+  /** What is sent of a statement: its name where it is prepared, and its values in order. */
+  #leg(wanted: Statement, parameters: object): Leg {
+    const values = wanted.order.map((name) => encode(wanted, name, (parameters as Record<string, unknown>)[name]))
+    return this.#named ? { name: wanted.preparedName, text: wanted.text, values } : { text: wanted.text, values }
+  }
+
+  #send(client: pg.PoolClient, wanted: Statement, parameters: object): Promise<pg.QueryResult> {
+    return this.#observed([{ statement: wanted }], client.query(this.#leg(wanted, parameters)))
+  }
+
+  /** Tells the observer how long statements that were sent together took. */
+  async #observed<T>(sent: readonly Pick<Read, 'statement'>[], answered: Promise<T>): Promise<T> {
     const observe = this.#options.observer?.statement
-    if (observe) {
-      sent.then(
-        () => observe(wanted.name, performance.now() - startedMs, false),
-        () => observe(wanted.name, performance.now() - startedMs, true),
-      )
+    if (!observe) return await answered
+    const startedMs = performance.now()
+    const told = (failed: boolean) => {
+      for (const { statement: each } of sent) observe(each.name, performance.now() - startedMs, failed)
     }
-    return sent
+    try {
+      const answer = await answered
+      told(false)
+      return answer
+    } catch (error) {
+      told(true)
+      throw error
+    }
   }
 
   /**
@@ -286,9 +306,17 @@ export class Database {
   }
 }
 
-function encode(wanted: Statement) {
-  return (value: unknown, index: number) =>
-    wanted.parameters[wanted.order[index]!]!.startsWith('jsonb') && value !== null && value !== undefined ? JSON.stringify(value) : value
+function encode(wanted: Statement, name: string, value: unknown): unknown {
+  return wanted.parameters[name]!.startsWith('jsonb') && value !== null && value !== undefined ? JSON.stringify(value) : value
+}
+
+/** The same in a transaction in which all statements see one moment; its commit ends it also behind one that failed. */
+async function travelInSnapshot(client: pg.Client | pg.PoolClient, legs: readonly Leg[]): Promise<object[][]> {
+  // Queued in one tick, so nothing of another request comes between them.
+  const sent = [client.query('begin isolation level repeatable read read only'), travel(client, legs), client.query('commit')] as const
+  const [begun, read, committed] = await Promise.allSettled(sent)
+  for (const one of [begun, read, committed]) if (one.status === 'rejected') throw one.reason
+  return (read as PromiseFulfilledResult<object[][]>).value
 }
 
 function destroy(client: pg.Client | pg.PoolClient) {
