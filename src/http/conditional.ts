@@ -1,12 +1,12 @@
 // Entity tags made of the household's revision: a 304 costs one key lookup, and a write on stale ground is refused.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Failure } from '../values/failure.ts'
 
 const form = /^(?:W\/)?"([0-9a-z]+)\.([A-Za-z0-9_-]+)"$/
 
 /** What distinguishes representations at one revision: the address, the household, the fields, the software, ... */
 export function variantOf(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 11)
+  return hash('sha256', parts.join('\n'), 'base64url').slice(0, 11)
 }
 
 export function entityTag(revision: number, variant: string): string {

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { isConnectionError } from './connection-error.ts'
+import { streamOf } from './gather.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
@@ -130,7 +131,7 @@ export class Database {
   ): Promise<ReadTogether> {
     this.#options.observer?.roundTrip?.(reads[0]?.statement.name ?? '')
     this.#readsInFlight++
-    const stalled = setTimeout(() => destroy(client), limits.readerStallMs)
+    const stalled = setTimeout(() => streamOf(client).destroy(), limits.readerStallMs)
     try {
       const entered = this.#entered(readingScope(scope, { stateOf: scope.household ?? null, anyPlan }))
       const legs = [entered, ...reads.map((read) => this.#leg(read.statement, read.parameters))]
@@ -317,8 +318,4 @@ async function travelInSnapshot(client: pg.Client | pg.PoolClient, legs: readonl
   const [begun, read, committed] = await Promise.allSettled(sent)
   for (const one of [begun, read, committed]) if (one.status === 'rejected') throw one.reason
   return (read as PromiseFulfilledResult<object[][]>).value
-}
-
-function destroy(client: pg.Client | pg.PoolClient) {
-  ;(client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy()
 }

@@ -11,6 +11,7 @@ const enterReading = statement(
   { role: 'text', state: 'int8[]' },
   `select set_config('djinn.household', :household, true) as h, set_config('djinn.user', :user, true) as u,
     set_config('statement_timeout', :statementTimeout, true) as s, set_config('plan_cache_mode', :planCacheMode, true) as p,
+    set_config('transaction_read_only', 'on', true) as o,
     set_config('TimeZone', 'UTC', true) as z, household_state(:stateOf) as state, set_config('role', 'djinn_app', true) as role`,
 )
 

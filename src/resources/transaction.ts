@@ -1,5 +1,6 @@
 // An open transaction of the pool, and what the wire tells of it.
 import type pg from 'pg'
+import { gather, streamOf } from './gather.ts'
 import type { Row, Shape, Statement } from './statement.ts'
 
 export type Runner = {
@@ -55,6 +56,7 @@ export class Transaction implements Runner {
 
   #open() {
     if (this.#opening) return
+    gather(streamOf(this.#client))
     this.#opening = Promise.all([this.#client.query(this.#begin), this.#client.query(this.#scope)])
     this.#opening.catch(() => {})
   }
@@ -63,6 +65,7 @@ export class Transaction implements Runner {
     this.#open()
     this.#first ||= wanted.name
     this.#countRoundTrip()
+    gather(streamOf(this.#client))
     const sent = this.#send(wanted, parameters)
     this.#unanswered.add(sent)
     try {
@@ -84,6 +87,7 @@ export class Transaction implements Runner {
   async commit() {
     if (!this.#opening) return
     this.#countRoundTrip()
+    gather(streamOf(this.#client))
     // Statements sent with the commit and not awaited: their errors are the transaction's.
     const riding = Promise.all(this.#unanswered)
     riding.catch(() => {})

@@ -1,6 +1,7 @@
 // Statements that travel together: written at once behind one Sync, which makes them one transaction and one round trip.
 import pg from 'pg'
 import utils from 'pg/lib/utils.js'
+import { gather, type Stream } from './gather.ts'
 import { types } from './types.ts'
 
 /** A statement with its values in order; without a name it is parsed anew. */
@@ -13,7 +14,7 @@ type Wire = {
   describe: (message: { type: 'P'; name: string }) => void
   execute: () => void
   sync: () => void
-  stream: { cork: () => void; uncork: () => void }
+  stream: Stream
   /** What pg knows to be prepared, and what is on its way to be. */
   parsedStatements: Record<string, string>
   submittedNamedStatements: Record<string, string>
@@ -82,7 +83,7 @@ class Trip extends pg.Query {
     this.#known = readers.get(wire)
     if (!this.#known) readers.set(wire, (this.#known = new Map()))
     this.#reader = this.#known.get(this.name ?? '')
-    gather(wire)
+    gather(wire.stream)
     for (const { name = '', text, values } of this.#legs) {
       const prepared = name !== '' && (wire.parsedStatements[name] !== undefined || wire.submittedNamedStatements[name] !== undefined)
       if (!prepared) {
@@ -129,17 +130,4 @@ class Trip extends pg.Query {
     if (this.#broken) this.#reject(this.#broken)
     else this.#resolve(this.#rows)
   }
-}
-
-const corked = new WeakSet<Wire>()
-
-/** What is sent on a connection until the event loop comes round is written in one piece: one call of the kernel for all requests. */
-function gather(wire: Wire) {
-  if (corked.has(wire)) return
-  corked.add(wire)
-  wire.stream.cork()
-  setImmediate(() => {
-    corked.delete(wire)
-    wire.stream.uncork()
-  })
 }

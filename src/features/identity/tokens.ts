@@ -1,12 +1,12 @@
 // Opaque tokens: 256 random bits, of which the database keeps only a SHA-256.
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { hash, createHmac, randomBytes } from 'node:crypto'
 
 export function newToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+  return hash('sha256', token, 'buffer')
 }
 
 /**
