@@ -4,6 +4,7 @@ import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { isConnectionError } from './connection-error.ts'
 import { streamOf } from './gather.ts'
+import { ReadingConnection } from './reading-connection.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
@@ -50,7 +51,7 @@ const readRetryable = new Set([outdated, '26000'])
 export class Database {
   readonly #options: DatabaseOptions
   readonly #pool: pg.Pool
-  #reader: Promise<pg.Client> | undefined
+  readonly #reader: ReadingConnection
   #readsInFlight = 0
   #closed = false
   readonly #push: boolean
@@ -60,6 +61,7 @@ export class Database {
     this.#options = options
     this.#push = options.push ?? false
     this.#named = options.preparedStatements ?? true
+    this.#reader = new ReadingConnection(options.url, options.log)
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: 'djinn',
@@ -103,13 +105,13 @@ export class Database {
       // When the connection breaks, what was in flight is tried once more on the next one.
       const { code = '' } = error as { code?: string }
       if (!(isConnectionError(error) || readRetryable.has(code)) || this.#closed) throw error
-      if (code === outdated) this.#renewReader()
+      if (code === outdated) void this.#reader.close()
       return await this.#readOnce(scope, reads, snapshot, apart)
     }
   }
 
   async #readOnce(scope: Scope, reads: Read[], snapshot: boolean, apart: boolean): Promise<ReadTogether> {
-    if (!apart) return await this.#readOn(await this.#openReader(), scope, reads, snapshot, true)
+    if (!apart) return await this.#readOn(await this.#reader.open(), scope, reads, snapshot, true)
     const client = await this.#connect()
     try {
       const read = await this.#readOn(client, scope, reads, snapshot, false)
@@ -147,7 +149,7 @@ export class Database {
   /** The revisions of households: one statement, which needs no scope, since it tells nothing else. */
   async revisions(households: readonly string[]): Promise<Map<string, number>> {
     const read = async () => {
-      const client = await this.#openReader()
+      const client = await this.#reader.open()
       this.#options.observer?.roundTrip?.(readRevisions.name)
       const [rows] = await this.#observed([{ statement: readRevisions }], travel(client, [this.#leg(readRevisions, { households })]))
       return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
@@ -156,44 +158,6 @@ export class Database {
       if (!isConnectionError(error) || this.#closed) throw error
       return await read()
     })
-  }
-
-  /** The next reads get a new connection; those in flight end on the old one. */
-  #renewReader() {
-    const former = this.#reader
-    this.#reader = undefined
-    void former?.then((client) => client.end()).catch(() => {})
-  }
-
-  #openReader(): Promise<pg.Client> {
-    this.#reader ??= this.#connectReader()
-    return this.#reader
-  }
-
-  async #connectReader(): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: this.#options.url,
-      application_name: 'djinn reads',
-      connectionTimeoutMillis: limits.poolWaitMsMax,
-      keepAlive: true,
-      pipeline: true,
-      types,
-    })
-    const forget = () => {
-      this.#reader = undefined
-    }
-    client.on('error', (error) => {
-      forget()
-      this.#options.log?.('the shared reading connection broke', error)
-    })
-    client.on('end', forget)
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
-      forget()
-      throw error
-    }
   }
 
   /** Prepared by its name, or without where a pooler loses what was prepared. */
@@ -296,14 +260,14 @@ export class Database {
 
   /** Opens the connections that the pool keeps, so that the first requests find them. */
   async warm(connections: number) {
-    await this.#openReader()
+    await this.#reader.open()
     const clients = await Promise.all(Array.from({ length: connections }, () => this.#pool.connect()))
     for (const client of clients) client.release()
   }
 
   async close() {
     this.#closed = true
-    await Promise.all([this.#pool.end(), this.#reader?.then((client) => client.end()).catch(() => {})])
+    await Promise.all([this.#pool.end(), this.#reader.close()])
   }
 }
 
