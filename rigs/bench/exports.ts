@@ -64,7 +64,7 @@ export async function measureExports(): Promise<Figure[]> {
     const restoreMb = memoryMb(pid).peak - rest
     const again = await send('/api/exports', '{"kind":"household"}', inIt)
     if (!Buffer.from(await again.arrayBuffer()).equals(large.document)) throw new Error('the document came back otherwise')
-    console.log(`the document of 50,000 rows has ${(large.bytes / 1e6).toFixed(1)} MB`)
+    console.error(`the document of 50,000 rows has ${(large.bytes / 1e6).toFixed(1)} MB`)
     return [
       { name: 'export of 10,000 rows', value: small.ms, unit: 'ms' },
       { name: 'memory above rest meanwhile', value: small.mb, unit: 'MB' },

@@ -9,12 +9,27 @@ export type Figure = {
   atLeast?: number
 }
 
+function isMet({ value, target, atLeast }: Figure): boolean {
+  return (target === undefined || value <= target) && (atLeast === undefined || value >= atLeast)
+}
+
+/** Of which part each is, and whether its target is met; null where it has none. */
+export function figuresJson(part: string, figures: Figure[]): object[] {
+  return figures.map((figure) => ({
+    part,
+    ...figure,
+    met: figure.target === undefined && figure.atLeast === undefined ? null : isMet(figure),
+  }))
+}
+
 export function printFigures(figures: Figure[]) {
-  for (const { name, value, unit, target, atLeast } of figures) {
+  for (const figure of figures) {
+    const { name, value, unit, target, atLeast } = figure
     const shown = `${Number.isInteger(value) || value >= 10 ? value.toFixed(0) : value.toFixed(1)} ${unit}`
-    const met = (target === undefined || value <= target) && (atLeast === undefined || value >= atLeast)
     const bound = target !== undefined ? `at most ${target}` : atLeast !== undefined ? `at least ${atLeast}` : ''
-    console.log(`${name.padEnd(56)} ${shown.padStart(18)}   ${bound === '' ? '' : `${met ? 'met    ' : 'NOT MET'} (${bound} ${unit})`}`)
+    console.log(
+      `${name.padEnd(56)} ${shown.padStart(18)}   ${bound === '' ? '' : `${isMet(figure) ? 'met    ' : 'NOT MET'} (${bound} ${unit})`}`,
+    )
   }
 }
 

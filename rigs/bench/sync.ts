@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median, type Figure } from './figure.ts'
 import { openHousehold } from './household.ts'
-import { saturate } from './saturate.ts'
+import { inTurn, requestText, saturate } from './saturate.ts'
 import { startService } from './service.ts'
 
 const rows = 10_000
@@ -32,9 +32,10 @@ export async function measureSync(): Promise<Figure[]> {
     const idles: number[] = []
     const ratios: number[] = []
     for (let round = 0; round < rounds; round++) {
-      const list = await saturate(service.url, '/api/transactions?limit=20', { authorization })
-      const idle = await saturate(service.url, path, { authorization, 'if-none-match': etag })
-      if (!list.statuses['200'] || !idle.statuses['304']) throw new Error(JSON.stringify([list.statuses, idle.statuses]))
+      const request = (of: string, more: Record<string, string>) =>
+        inTurn([requestText(service.url, 'GET', of, { authorization, ...more })])
+      const list = await saturate(service.url, { next: request('/api/transactions?limit=20', {}), status: 200 })
+      const idle = await saturate(service.url, { next: request(path, { 'if-none-match': etag }), status: 304 })
       lists.push(list.perSecond)
       idles.push(idle.perSecond)
       ratios.push(idle.perSecond / list.perSecond)
