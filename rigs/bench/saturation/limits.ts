@@ -1,9 +1,6 @@
 // What pgbench runs beside each endpoint: the statements of its operation, with values of the same households and rows.
 import type pg from 'pg'
 import { transactionRows, insertTransaction, listTransactions } from '../../../src/features/transactions/store.ts'
-// Declares what every write and every look at a revision sends.
-import '../../../src/http/replay.ts'
-import '../../../src/resources/database.ts'
 import { scopeValues } from '../../../src/resources/scope.ts'
 import { declaredStatements, type Statement } from '../../../src/resources/statement.ts'
 import { asCommand, scriptOf, writeScript, type Script, type Value } from './pgbench.ts'
@@ -35,6 +32,8 @@ function declared(name: string): Statement {
 }
 
 export async function makeLimits(world: World, phones: Phones): Promise<Limits> {
+  // They declare what every write and every look at a revision sends.
+  await Promise.all([import('../../../src/http/replay.ts'), import('../../../src/resources/database.ts')])
   return await asOwner(world, async (client) => {
     await client.query('create schema saturation; grant usage on schema saturation to public')
     return await scriptAll(client, world, phones)
