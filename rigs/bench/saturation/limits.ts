@@ -1,7 +1,7 @@
 // What pgbench runs beside each endpoint: the statements of its operation, with values of the same households and rows.
 import type pg from 'pg'
 import { transactionRows, insertTransaction, listTransactions } from '../../../src/features/transactions/store.ts'
-import { scopeValues } from '../../../src/resources/scope.ts'
+import { writingScope } from '../../../src/resources/scope.ts'
 import { declaredStatements, type Statement } from '../../../src/resources/statement.ts'
 import { asCommand, scriptOf, writeScript, type Script, type Value } from './pgbench.ts'
 import { createPath, pageRows, type Phone, type Phones } from './phones.ts'
@@ -79,12 +79,12 @@ async function scriptAll(client: pg.Client, world: World, { readers, writers }: 
   )
   const create = scriptOf({ ...drafts, select: drafts.select.replace('select ', `select ${fresh.join(', ')}, '' as push, `) }, (slot) => {
     const known = { household: `household_${slot}`, user: `actor_${slot}`, method: 'method', path: 'path', key: `key_${slot}` }
-    const scope = [`household_${slot}`, `actor_${slot}`, `device_${slot}`, `request_${slot}`, 'push', 'statement_ms', 'lock_ms', null]
+    const scope = { household: `household_${slot}`, user: `actor_${slot}`, device: `device_${slot}`, request: `request_${slot}` }
     // The waits are those of the API: what it sends in one go is sent in one go.
     return [
       '\\startpipeline',
       'begin;',
-      asCommand(scopeValues({}, false).text, scope),
+      command(declared('scope.write'), { ...scope, push: 'push', statementTimeout: 'statement_ms', lockTimeout: 'lock_ms', role: 'role' }),
       command(declared('replay.begin'), { ...known, leastRole: 'least_role' }),
       '\\endpipeline',
       command(insertTransaction, { draft: `fresh_${slot}` }),
@@ -94,7 +94,7 @@ async function scriptAll(client: pg.Client, world: World, { readers, writers }: 
       '\\endpipeline',
     ]
   })
-  const [, , , , , statementMs, lockMs] = scopeValues({}, false).values
+  const [, , , , , statementMs, lockMs, role] = writingScope({}, false, 'djinn_app').values
   return {
     list: { script: script('list', list, readSlots, { rows: String(pageRows + 1) }), url: world.ownerUrl },
     row: { script: script('row', row, readSlots), url: world.ownerUrl },
@@ -103,6 +103,7 @@ async function scriptAll(client: pg.Client, world: World, { readers, writers }: 
       script: script('create', create, writeSlots, {
         statement_ms: statementMs!,
         lock_ms: lockMs!,
+        role: role!,
         method: 'POST',
         path: createPath,
         least_role: 'editor',

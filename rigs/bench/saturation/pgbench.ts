@@ -53,8 +53,12 @@ export function writeScript(folder: string, name: string, text: string, slots: n
   return { file, slots, variables }
 }
 
+/** How PostgreSQL plans what is prepared: as it comes, or once for any values, which is faster where planning takes longer than running. */
+export type Planning = 'auto' | 'force_generic_plan'
+export type Manner = { clients: number; planning: Planning; seconds: number }
+
 /** Executions a second. */
-export async function runPgbench(pgbench: string, url: string, script: Script, clients: number, seconds: number): Promise<number> {
+export async function runPgbench(pgbench: string, url: string, script: Script, { clients, planning, seconds }: Manner): Promise<number> {
   const { hostname, port, username, password, pathname } = new URL(url)
   const child = spawn(
     pgbench,
@@ -64,7 +68,10 @@ export async function runPgbench(pgbench: string, url: string, script: Script, c
       ...Object.entries(script.variables).flatMap(([name, value]) => ['-D', `${name}=${value}`]),
       ...['-h', hostname, '-p', port, '-U', username, decodeURIComponent(pathname.slice(1))],
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password) } },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password), PGOPTIONS: `-c plan_cache_mode=${planning}` },
+    },
   )
   let printed = ''
   child.stdout.on('data', (chunk) => (printed += String(chunk)))
