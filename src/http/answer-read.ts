@@ -98,7 +98,8 @@ function isPage(body: unknown): body is Page {
 export function finish(operation: Operation, answer: Answer, fields: readonly string[] | null): Performed {
   const headers = answer.headers ?? {}
   if (answer.bytes) {
-    return { status: answer.status ?? 200, headers: { ...headers, 'content-type': answer.bytes.mediaType }, body: answer.bytes.content }
+    const { content, mediaType, ...kept } = answer.bytes
+    return { status: answer.status ?? 200, headers: { ...headers, 'content-type': mediaType }, body: content, ...kept }
   }
   if (answer.stream) {
     return { status: 200, headers: { ...headers, 'content-type': operation.answerType! }, body: null, stream: answer.stream }

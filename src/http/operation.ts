@@ -6,6 +6,7 @@ import type { Database } from '../resources/database.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
 import type { Row, RowStatements } from '../resources/rows.ts'
 import type { Shape } from '../resources/statement.ts'
+import type { Encoding } from './compress.ts'
 import type { Cursors } from './page.ts'
 import type { Call } from './perform.ts'
 import type { Signed } from './signature.ts'
@@ -67,8 +68,8 @@ export type Answer = {
   revision?: number
   /** It shows more than the household's rows, such as exchange rates: its tag is of its content, not of the household's revision. */
   beyondHousehold?: boolean
-  /** Bytes as they are, with their media type, instead of a JSON body. */
-  bytes?: { content: Buffer | string; mediaType: string }
+  /** Bytes as they are, with their media type, instead of a JSON body; `encoded` keeps what they were compressed to, for the next caller. */
+  bytes?: { content: Buffer | string; mediaType: string; encoded?: Map<Encoding, Buffer> }
   /** Bytes that are made while they are sent, for what is larger than memory should hold. */
   download?: Download
   /** Takes over the connection and answers what to call when the client is gone. */

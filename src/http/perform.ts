@@ -7,6 +7,7 @@ import type { Database } from '../resources/database.ts'
 import type { Transaction } from '../resources/transaction.ts'
 import { answerRead } from './answer-read.ts'
 import { answerWrite } from './answer-write.ts'
+import type { Encoding } from './compress.ts'
 import { revisionOfMatch } from './conditional.ts'
 import { takeFields } from './fields.ts'
 import type { Network } from './negotiate.ts'
@@ -52,10 +53,13 @@ export type Shared = {
   tx?: Transaction
 }
 
-export type Performed = { status: number; headers: Record<string, string>; body: string | Buffer | null } & Pick<
-  Answer,
-  'stream' | 'download'
->
+export type Performed = {
+  status: number
+  headers: Record<string, string>
+  body: string | Buffer | null
+  /** Where the compressed body is kept, when it is the same for many. */
+  encoded?: Map<Encoding, Buffer>
+} & Pick<Answer, 'stream' | 'download'>
 
 const rank: Record<Role, number> = { viewer: 1, editor: 2, owner: 3 }
 const empty = z.strictObject({})

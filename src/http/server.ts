@@ -12,7 +12,7 @@ import { addressOf, type TrustedProxies } from './address.ts'
 import type { Authenticate } from './authenticate.ts'
 import { bearerToken } from './authenticate.ts'
 import { bytesOf, header, readRequestBody } from './body.ts'
-import { chooseEncoding, compress } from './compress.ts'
+import { chooseEncoding, compress, type Encoding } from './compress.ts'
 import type { Charge, ChargeSigned } from './charge.ts'
 import type { Operation } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
@@ -187,11 +187,20 @@ async function send(
     return reply.send(stream)
   }
   writeHead(operation, reply, performed)
-  const body = performed.body === null ? null : Buffer.from(performed.body)
-  const small = body === null ? null : await compress(body, encoding)
+  const body = typeof performed.body === 'string' ? Buffer.from(performed.body) : performed.body
+  const small = body === null ? null : await compressed(body, encoding, performed.encoded)
   if (small) reply.header('content-encoding', encoding!)
   observe()
   return body === null ? reply.send() : reply.send(small ?? body)
+}
+
+/** The body compressed, or null when it is better sent as it is. */
+async function compressed(body: Buffer, encoding: Encoding | null, kept: Performed['encoded']): Promise<Buffer | null> {
+  const known = encoding === null ? undefined : kept?.get(encoding)
+  if (known) return known
+  const made = await compress(body, encoding)
+  if (made) kept?.set(encoding!, made)
+  return made
 }
 
 async function refuse(

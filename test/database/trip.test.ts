@@ -97,7 +97,10 @@ test('a read whose plan the schema overtook is answered all the same', async () 
   assert.deepEqual(await list(), [{ name: 'Current' }])
   await djinn.sql('alter table accounts alter column name type varchar(400)')
   const answers = await Promise.all(Array.from({ length: 20 }, list))
-  assert.deepEqual(answers, Array(20).fill([{ name: 'Current' }]))
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 20 }, () => [{ name: 'Current' }]),
+  )
 })
 
 test('a read writes nothing, whatever its statement does', async () => {

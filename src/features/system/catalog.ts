@@ -1,5 +1,6 @@
 // System data as ready bytes: serialised once, single flight, replaced within the second when an operator changes it.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import type { Encoding } from '../../http/compress.ts'
 import type { Database } from '../../resources/database.ts'
 import type { Notifications } from '../../resources/notifications.ts'
 import { currencies } from '../../values/currencies.ts'
@@ -22,7 +23,8 @@ const keptMs: Record<SystemName, number> = {
   'config/mobile': hourMs,
 }
 
-export type Entry = { content: unknown; bytes: Buffer; etag: string }
+/** Ready to be sent: `encoded` keeps the bytes as they were compressed for whoever asked first. */
+export type Entry = { content: unknown; bytes: Buffer; encoded: Map<Encoding, Buffer>; etag: string }
 type Kept = { entry: Promise<Entry>; untilMs: number }
 
 const shipped: Record<SystemName, () => unknown> = {
@@ -71,6 +73,6 @@ export class Catalog {
     const [replaced] = await this.#database.reader({}).run(readSystemData, { name })
     const content = replaced?.content ?? shipped[name]()
     const bytes = Buffer.from(JSON.stringify(Array.isArray(content) ? { data: content, nextCursor: null } : content))
-    return { content, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"` }
+    return { content, bytes, encoded: new Map(), etag: `"${hash('sha256', bytes, 'base64url').slice(0, 16)}"` }
   }
 }

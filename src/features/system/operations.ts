@@ -46,7 +46,7 @@ export function systemOperations(catalog: Catalog): Operation[] {
           vary: 'Accept-Encoding',
         }
         if (namesTag(context.ifNoneMatch, entry.etag)) return { status: 304, headers }
-        return { headers, bytes: { content: entry.bytes, mediaType: 'application/json; charset=utf-8' } }
+        return { headers, bytes: { content: entry.bytes, mediaType: 'application/json; charset=utf-8', encoded: entry.encoded } }
       },
     }),
   )
