@@ -4,6 +4,7 @@ import { printFigures, type Figure } from './figure.ts'
 import { measureEvents } from './events.ts'
 import { measureExports } from './exports.ts'
 import { measureImports } from './imports.ts'
+import { measureIndexes } from './indexes.ts'
 import { measureReports } from './reports.ts'
 import { measureRevisions } from './revisions.ts'
 import { measureRoundTrips } from './round-trips.ts'
@@ -16,6 +17,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   start: measureStart,
   imports: measureImports,
   exports: measureExports,
+  indexes: measureIndexes,
   reports: measureReports,
   revisions: measureRevisions,
   rules: measureRules,

@@ -20,8 +20,7 @@ const defaults = defaultCategories.map(({ name, icon, color, key, kind }) => wor
 const payeeWords = wordsOf(payees)
 const noteWords = new Map(['', ...notes].map((note) => [note, word(note)]))
 const currencyWords = new Map(currencies.map((currency) => [currency, word(currency)]))
-const posted = word('posted')
-const pending = word('pending')
+const statuses = { posted: word('posted'), pending: word('pending') }
 const sides = { from: word('from'), to: word('to') }
 const grains = { day: word('day'), month: word('month') }
 
@@ -145,7 +144,7 @@ export class Tables {
       else rows.id(category, made.category)
       if (made.splits) this.#addSplits(made, own, prefix, place, category)
       else rows.none()
-      rows.word(made.pending ? pending : posted)
+      rows.word(made.pending ? statuses.pending : statuses.posted)
       if (made.side === null) rows.none().none()
       else rows.id(transfer, made.transfer).word(sides[made.side])
       rows.instant(atMs).instant(atMs).int8(1)
