@@ -1,5 +1,5 @@
--- Why: what a write's triggers look up is a handful of rows, which the planner takes for hundreds: below about 10,000 households it read
--- all accounts and all bills for each transaction rather than ask an index.
+-- Why: what a write's triggers look up is a handful of rows, which the planner takes for hundreds: with 2,000 households it read all their
+-- accounts for each transaction, and the bills of everybody for each change of one.
 alter function keep_books(transactions[], transactions[]) set enable_seqscan = off;
 
 -- As before (0013), but whether the household has bills is no join: with nested loops off, that one read the bills of everybody at each

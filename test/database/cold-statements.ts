@@ -83,7 +83,7 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'reads everything, to prove it',
     names:
-      'invariants.broken_balances invariants.broken_monthly_totals invariants.broken_category_totals invariants.broken_account_months invariants.broken_balance_changes invariants.broken_splits invariants.broken_transfers invariants.broken_bills invariants.broken_rules invariants.broken_budgets invariants.broken_revisions invariants.broken_digests invariants.broken_feeds invariants.broken_rates invariants.broken_owners invariants.broken_journal invariants.patience'.split(
+      'invariants.broken_balances invariants.broken_monthly_totals invariants.broken_category_totals invariants.broken_account_months invariants.broken_balance_changes invariants.broken_splits invariants.broken_transfers invariants.broken_bills invariants.broken_rules invariants.broken_budgets invariants.broken_revisions invariants.broken_digests invariants.broken_feeds invariants.broken_rates invariants.broken_owners invariants.broken_journal invariants.noTimeout'.split(
         ' ',
       ),
   },

@@ -216,7 +216,7 @@ async function tell(worker: Worker, batch: Batch): Promise<Told> {
 
 /** Tables, indexes and rollups, as measured (docs/performance.md). */
 const bytesPerUser = 19_000
-const bytesPerTransaction = 1_150
+const bytesPerTransaction = 1_155
 
 export function estimateBytes(users: number, transactions: number): number {
   return users * bytesPerUser + transactions * bytesPerTransaction
