@@ -27,6 +27,7 @@ const parts: Record<string, Part> = {
   start: figures('start', async () => (await import('./start.ts')).measureStart()),
   imports: figures('imports', async () => (await import('./imports.ts')).measureImports()),
   exports: figures('exports', async () => (await import('./exports.ts')).measureExports()),
+  indexes: figures('indexes', async () => (await import('./indexes.ts')).measureIndexes()),
   reports: figures('reports', async () => (await import('./reports.ts')).measureReports()),
   revisions: figures('revisions', async () => (await import('./revisions.ts')).measureRevisions()),
   rules: figures('rules', async () => (await import('./rules.ts')).measureRules()),

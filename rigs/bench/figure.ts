@@ -3,7 +3,7 @@
 export type Figure = {
   name: string
   value: number
-  unit: 'ms' | 'MB' | 'round trips' | 'rows' | 'per second' | 'times'
+  unit: 'bytes' | 'cost' | 'ms' | 'MB' | 'round trips' | 'rows' | 'per second' | 'times'
   /** The most or the least that the figure may be. */
   target?: number
   atLeast?: number

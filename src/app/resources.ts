@@ -84,11 +84,11 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
 }
 
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
-export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
   const urls = await openDatabase(config, makeLog(config))
   const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
-    return await work(database)
+    return await work(database, urls.directUrl)
   } finally {
     await database.close()
     await urls.close()

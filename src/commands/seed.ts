@@ -46,7 +46,7 @@ export function seedCommand(): Command {
     )
     .requiredOption('--transactions <n>', 'mean for each household: most have fewer, a few have 50,000', whole(0, 1_000_000))
     .option('--seed <n>', 'what all is made from: the same number makes the same rows', whole(0, 2 ** 31 - 1), 1)
-    .option('--jobs <n>', 'threads, each with a connection', whole(1, 64), availableParallelism())
+    .option('--jobs <n>', 'threads, each with a connection; one more than cores by default', whole(1, 64), availableParallelism() + 1)
     .option('--password <text>', 'what all of them sign in with', 'a field full of seeds')
     .option('--sessions <file>', 'write an access token of each user into a file, as lines of JSON')
     .option('--session-hours <n>', 'how long those tokens work', whole(1, 24 * 60), 24)
@@ -84,6 +84,7 @@ async function seed(options: Options) {
           sessions: options.sessions === undefined ? undefined : { file: options.sessions, hours: options.sessionHours },
           signal: stop.signal,
           onProgress: line.show,
+          onStep: line.step,
         })
       },
       bulkSettings,

@@ -65,6 +65,17 @@ export async function migrate(url: string, options: { from?: string; dryRun?: bo
   }
 }
 
+/** The same for what reads a database without migrating it. */
+export async function refuseMissingIndexes(url: string) {
+  const client = new pg.Client({ connectionString: url, application_name: 'djinn' })
+  await client.connect()
+  try {
+    await refuseWithoutIndexes(client)
+  } finally {
+    await client.end()
+  }
+}
+
 /** A seed that was cut off may have left the database without indexes; nothing is to start slow without a word. */
 async function refuseWithoutIndexes(client: pg.Client) {
   const { rows } = await client.query<{ kept: boolean }>(`select to_regclass('seed.indexes') is not null as kept`)

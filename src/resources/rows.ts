@@ -28,7 +28,10 @@ export function rowStatements<const C extends Shape>(shape: RowShape<C>) {
       `${noun}.byIds`,
       { household: 'uuid', ids: 'uuid[]' },
       columns,
-      `select ${select} from ${table} t where t.household_id = :household and t.id = any(:ids) and t.deleted_at is null`,
+      // Each by its key, which the `limit` holds: where most households are small, the planner reads all of one for a few ids, and so all of a large one.
+      `select ${select} from unnest(:ids) i (id)
+      cross join lateral (select * from ${table} t where t.household_id = :household and t.id = i.id limit 1) t
+      where t.deleted_at is null`,
     ),
     /** What changed between two revisions, in their order; `gone` are the deleted ones, which a first snapshot leaves out. */
     changed: statement(

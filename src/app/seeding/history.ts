@@ -41,6 +41,7 @@ const places: readonly [timeZone: string, currency: string][] = [
   ['Australia/Sydney', 'AUD'],
 ]
 export const timeZones: readonly string[] = places.map(([zone]) => zone)
+export const currencies: readonly string[] = [...new Set(places.map(([, currency]) => currency))]
 
 const accountKinds: readonly [name: string, kind: string, least: number, most: number][] = [
   ['Current account', 'checking', -50_000, 900_000],
@@ -87,7 +88,7 @@ const outlets: readonly [
   [0, 'Interest', 1, 1, 4_200, 1, 'investment-income-interest'],
   [1, 'Refund', 1, 500, 8_000, 1, 'other-income-refunds'],
 ]
-const notes = ['Shared', 'For the weekend', 'Ask for the receipt', 'Birthday']
+export const notes: readonly string[] = ['Shared', 'For the weekend', 'Ask for the receipt', 'Birthday']
 
 const categoryPlaces = new Map(defaultCategories.map(({ key }, place) => [key, place]))
 const categoryPlace = (key: string) => {

@@ -41,20 +41,32 @@ export async function takeIndexes(client: pg.Client) {
   }
 }
 
-/** Puts back what was taken away, by this run or one that was cut off; one index a connection at a time. */
-export async function putBackIndexes(clients: pg.Client[]): Promise<number> {
-  const { rows } = await clients[0]!.query<{ name: string; definition: string }>('select name, definition from seed.indexes order by name')
-  const waiting = [...rows]
+/** Puts back what was taken away, by this run or one that was cut off; one index a connection at a time, the largest tables' first. */
+export async function putBackIndexes(clients: pg.Client[], onDone: (done: number, total: number) => void = () => {}): Promise<number> {
+  const { rows } = await clients[0]!.query<{ name: string; definition: string }>(
+    `select name, definition from seed.indexes order by pg_table_size(substring(definition from ' ON (\\S+) ')::regclass) desc, name`,
+  )
+  let done = 0
+  if (rows.length > 0) onDone(done, rows.length)
+  await eachInTurn(clients, rows, async (client, { name, definition }) => {
+    await client.query('begin')
+    await client.query(`set local maintenance_work_mem = '256MB'`)
+    // Each connection builds one: workers beside it would only take turns with the others.
+    await client.query('set local max_parallel_maintenance_workers = 0')
+    await client.query(definition)
+    await client.query('delete from seed.indexes where name = $1', [name])
+    await client.query('commit')
+    onDone(++done, rows.length)
+  })
+  return rows.length
+}
+
+/** Every connection takes the next thing when it is done with one. */
+export async function eachInTurn<T>(clients: pg.Client[], things: readonly T[], work: (client: pg.Client, thing: T) => Promise<void>) {
+  let next = 0
   await Promise.all(
     clients.map(async (client) => {
-      for (let index = waiting.pop(); index; index = waiting.pop()) {
-        await client.query('begin')
-        await client.query(`set local maintenance_work_mem = '256MB'`)
-        await client.query(index.definition)
-        await client.query('delete from seed.indexes where name = $1', [index.name])
-        await client.query('commit')
-      }
+      while (next < things.length) await work(client, things[next++]!)
     }),
   )
-  return rows.length
 }

@@ -3,10 +3,15 @@
 const widthCells = 24
 const redrawMs = 200
 
-export type ProgressLine = { show: (done: number, total: number) => void; end: () => void }
+export type ProgressLine = {
+  show: (done: number, total: number) => void
+  /** What follows, in steps of unlike length. */
+  step: (what: string, done: number, total: number) => void
+  end: () => void
+}
 
 export function progressLine(stream: NodeJS.WriteStream, unit: string): ProgressLine {
-  if (!stream.isTTY) return { show: () => {}, end: () => {} }
+  if (!stream.isTTY) return { show: () => {}, step: () => {}, end: () => {} }
   let first: { done: number; atMs: number } | undefined
   let shownMs = -Infinity
   return {
@@ -17,15 +22,22 @@ export function progressLine(stream: NodeJS.WriteStream, unit: string): Progress
       shownMs = nowMs
       const share = total === 0 ? 1 : done / total
       const perSecond = ((done - first.done) / Math.max(1, nowMs - first.atMs)) * 1_000
-      const bar = '#'.repeat(Math.round(share * widthCells)).padEnd(widthCells, '.')
       const left = perSecond > 0 ? `, ${duration((total - done) / perSecond)} left` : ''
       stream.write(
-        `\r[${bar}] ${Math.floor(share * 100)} %  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${unit}, ` +
+        `\r[${bar(share)}] ${Math.floor(share * 100)} %  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${unit}, ` +
           `${Math.round(perSecond).toLocaleString('en')}/s${left}\u001b[K`,
       )
     },
+    step: (what, done, total) => {
+      first ??= { done: 0, atMs: performance.now() }
+      stream.write(`\r[${bar(done / total)}] ${done} of ${total} ${what}\u001b[K`)
+    },
     end: () => void (first && stream.write('\n')),
   }
+}
+
+function bar(share: number): string {
+  return '#'.repeat(Math.round(share * widthCells)).padEnd(widthCells, '.')
 }
 
 function duration(seconds: number): string {

@@ -1,7 +1,7 @@
 // Fills a database with made-up households: batches go to threads, each on a connection of its own, until all are there.
 import { Worker } from 'node:worker_threads'
 import pg from 'pg'
-import { putBackIndexes, rebuildFrom, takeIndexes } from './indexes.ts'
+import { eachInTurn, putBackIndexes, rebuildFrom, takeIndexes } from './indexes.ts'
 import { beginRun, openProgress, type Wanted } from './progress.ts'
 import { missingRights } from './rights.ts'
 import { batchesOf, householdSizes, type Batch } from './sizes.ts'
@@ -22,6 +22,8 @@ export type SeedOptions = Wanted & {
   /** A file of access tokens of all users, written once all are there. */
   sessions?: Omit<SessionsWanted, 'seed' | 'users'>
   onProgress?: (transactions: number, total: number) => void
+  /** What is done once the rows are there. */
+  onStep?: (what: string, done: number, total: number) => void
 }
 export type SeedReport = {
   seed: number
@@ -48,8 +50,11 @@ export type SeedReport = {
 const lockKey = 5_211_978
 /** A killed run's connections end when the server notices: so long the lock is waited for. */
 const lockWait = '20s'
+/** The largest first, so that the last ones are short. */
 const seededTables =
-  'users, households, revisions, journal, memberships, accounts, categories, transfers, transactions, splits, monthly_totals, category_totals, account_months, balance_changes, balance_months, replica_digests'
+  'transactions, category_totals, balance_changes, monthly_totals, categories, splits, users, households, revisions, journal, memberships, accounts, transfers, account_months, balance_months, replica_digests'.split(
+    ', ',
+  )
 
 export async function seedDatabase(options: SeedOptions): Promise<SeedReport> {
   const { seed, users, transactions: mean } = options
@@ -82,12 +87,12 @@ export async function seedDatabase(options: SeedOptions): Promise<SeedReport> {
       })
     } finally {
       indexMs = performance.now()
-      await withClients(options, (clients) => putBackIndexes(clients))
+      await withClients(options, (clients) => putBackIndexes(clients, (done, indexes) => options.onStep?.('indexes', done, indexes)))
     }
     const endMs = performance.now()
     const complete = transactions === total
     // Lists read the index alone only where pages are known to be visible to all, and plans want statistics.
-    if (complete && waiting.length > 0) await client.query(`vacuum (analyze) ${seededTables}`)
+    if (complete && waiting.length > 0) await withClients(options, (clients) => vacuum(clients, options))
     const vacuumedMs = performance.now()
     if (complete && options.sessions) await writeSessions(client, { ...options.sessions, seed, users })
     const seconds = (endMs - startMs) / 1_000
@@ -109,6 +114,15 @@ export async function seedDatabase(options: SeedOptions): Promise<SeedReport> {
   } finally {
     await client.end()
   }
+}
+
+async function vacuum(clients: pg.Client[], { onStep }: SeedOptions) {
+  let done = 0
+  onStep?.('tables vacuumed', done, seededTables.length)
+  await eachInTurn(clients, seededTables, async (client, table) => {
+    await client.query(`vacuum (analyze, parallel 0) ${table}`)
+    onStep?.('tables vacuumed', ++done, seededTables.length)
+  })
 }
 
 async function withClients<T>({ url, jobs }: SeedOptions, work: (clients: pg.Client[]) => Promise<T>): Promise<T> {
@@ -202,7 +216,7 @@ async function tell(worker: Worker, batch: Batch): Promise<Told> {
 
 /** Tables, indexes and rollups, as measured (docs/performance.md). */
 const bytesPerUser = 19_000
-const bytesPerTransaction = 1_150
+const bytesPerTransaction = 1_155
 
 export function estimateBytes(users: number, transactions: number): number {
   return users * bytesPerUser + transactions * bytesPerTransaction

@@ -7,8 +7,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { hashToken, newToken } from '../../features/identity/tokens.ts'
 import { CopyRows } from './copy-rows.ts'
-import { onlyId } from './ids.ts'
-import { bytesOfId } from './tables.ts'
+import { idPrefix, onlyId } from './ids.ts'
 
 export type SessionsWanted = { file: string; seed: number; users: number; hours: number }
 const chunkUsers = 5_000
@@ -31,8 +30,8 @@ export async function writeSessions(client: pg.Client, { file, seed, users, hour
         const user = onlyId(seed, number, 'user')
         rows
           .row()
-          .bytes(bytesOfId(onlyId(seed, number, 'session')))
-          .bytes(bytesOfId(user))
+          .id(idPrefix(seed, number, 'session'), 0)
+          .id(idPrefix(seed, number, 'user'), 0)
           .text(deviceName)
           .bytes(hashToken(accessToken))
         // There is no refresh token: the session ends with its access token.

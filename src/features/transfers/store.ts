@@ -12,7 +12,7 @@ const leg = (side: 'from' | 'to') => `(
     'transfer', jsonb_build_object('id', t.transfer_id, 'side', t.transfer_side, 'transactionId', p.id, 'accountId', p.account_id),
     'createdAt', t.created_at, 'updatedAt', t.updated_at, 'revision', t.revision)
   from transactions t join transactions p
-    on p.household_id = t.household_id and p.transfer_id = t.transfer_id and p.transfer_side <> t.transfer_side
+    on p.household_id = t.household_id and p.transfer_id = t.transfer_id and p.transfer_side = '${side === 'from' ? 'to' : 'from'}'
   where t.household_id = x.household_id and t.transfer_id = x.id and t.transfer_side = '${side}') as "${side}"`
 
 /** A transfer is as new as its legs, which take a note or a payee by themselves too. */
@@ -33,7 +33,9 @@ export const readTransfers = statement(
   'transfers.read',
   { household: 'uuid', ids: 'uuid[]' },
   columns,
-  `select ${select} from transfers x where x.household_id = :household and x.id = any(:ids) and x.deleted_at is null order by x.id`,
+  `select ${select} from unnest(:ids) i (id)
+  cross join lateral (select * from transfers x where x.household_id = :household and x.id = i.id limit 1) x
+  where x.deleted_at is null order by x.id`,
 )
 
 export const listTransfers = listStatements({ noun: 'transfers', table: 'transfers', alias: 'x', columns, select, order: 'desc' })
