@@ -8,7 +8,7 @@ import { createPath, pageRows, type Phone, type Phones } from './phones.ts'
 import { asOwner, type World } from './world.ts'
 
 /** Reads are the owner's, past row-level security; the write is sent by the login of the API, in the scope that the API sets. */
-export type Limit = { script: Script; url: string }
+export type Limit = { script: Script; url: string; statements: string[] }
 type Limits = Record<'list' | 'row' | 'create' | 'sync', Limit>
 
 const today = new Date().toISOString().slice(0, 10)
@@ -96,9 +96,13 @@ async function scriptAll(client: pg.Client, world: World, { readers, writers }: 
   })
   const [, , , , , statementMs, lockMs, role] = writingScope({}, false, 'djinn_app').values
   return {
-    list: { script: script('list', list, readSlots, { rows: String(pageRows + 1) }), url: world.ownerUrl },
-    row: { script: script('row', row, readSlots), url: world.ownerUrl },
-    sync: { script: script('sync', sync, readSlots), url: world.ownerUrl },
+    list: {
+      script: script('list', list, readSlots, { rows: String(pageRows + 1) }),
+      url: world.ownerUrl,
+      statements: [listTransactions([], false).text],
+    },
+    row: { script: script('row', row, readSlots), url: world.ownerUrl, statements: [transactionRows.byIds.text] },
+    sync: { script: script('sync', sync, readSlots), url: world.ownerUrl, statements: [declared('revisions.read').text] },
     create: {
       script: script('create', create, writeSlots, {
         statement_ms: statementMs!,
@@ -122,6 +126,7 @@ async function scriptAll(client: pg.Client, world: World, { readers, writers }: 
         }),
       }),
       url: world.loginUrl,
+      statements: [...['scope.write', 'replay.begin', 'replay.keep'].map((name) => declared(name).text), insertTransaction.text],
     },
   }
 }

@@ -53,12 +53,10 @@ export function writeScript(folder: string, name: string, text: string, slots: n
   return { file, slots, variables }
 }
 
-/** How PostgreSQL plans what is prepared: as it comes, or once for any values, which is faster where planning takes longer than running. */
-export type Planning = 'auto' | 'force_generic_plan'
-export type Manner = { clients: number; planning: Planning; seconds: number }
+export type Manner = { clients: number; seconds: number }
 
 /** Executions a second. */
-export async function runPgbench(pgbench: string, url: string, script: Script, { clients, planning, seconds }: Manner): Promise<number> {
+export async function runPgbench(pgbench: string, url: string, script: Script, { clients, seconds }: Manner): Promise<number> {
   const { hostname, port, username, password, pathname } = new URL(url)
   const child = spawn(
     pgbench,
@@ -70,7 +68,7 @@ export async function runPgbench(pgbench: string, url: string, script: Script, {
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password), PGOPTIONS: `-c plan_cache_mode=${planning}` },
+      env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password) },
     },
   )
   let printed = ''
