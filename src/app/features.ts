@@ -51,7 +51,7 @@ export type Entrance = { service: Service; charge: Charge }
 
 export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
-  const catalog = new Catalog(database, notifications)
+  const catalog = new Catalog(database, notifications, (hit) => resources.metrics.cacheRead('system', hit))
   const readDefaults = async () => (await catalog.read('categories')).entry.content as DefaultCategory[]
   // Kept at hand, because the transaction of a sign-up must not wait for another read.
   let defaultCategories = await readDefaults()
@@ -69,6 +69,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
 
   const hub = new EventHub(resources)
+  resources.streams.open = () => hub.open
   const pokes = resources.pushGateway === null ? null : new Pokes(resources)
   let findRoute: FindRoute | undefined
   const operations: Operation[] = [

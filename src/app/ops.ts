@@ -7,7 +7,7 @@ import { version } from './api.ts'
 export function makeOps(resources: Resources, apiAddress: () => string): FastifyInstance {
   const app = Fastify({ logger: false })
   app.get('/metrics', async (_request, reply) =>
-    reply.type(resources.metrics.registry.contentType).send(await resources.metrics.registry.metrics()),
+    reply.type(resources.metrics.contentType).send(await resources.metrics.text()),
   )
   app.get('/health', async () => ({ status: 'alive', version }))
   app.get('/', async (_request, reply) =>

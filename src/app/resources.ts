@@ -4,6 +4,7 @@ import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
+import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
 import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
@@ -36,12 +37,16 @@ export type Resources = {
   announcements: Announcements
   mailer: Mailer | null
   metrics: Metrics
+  /** What is known of the machine and of the whole service, once it is started. */
+  watch: Watch
   vault: Vault
   installation: { cursorSecret: Buffer; epoch: string }
   /** Whether the database is our own, so that a demo household may be made in it. */
   embedded: boolean
   /** Open connections to the API, set by whoever serves it. */
   connections: { open: number }
+  /** Open streams of live events, likewise. */
+  streams: { open: () => number }
   close: () => Promise<void>
 }
 
@@ -146,7 +151,12 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     }
     const kept = await statementsKept(config, urls, log)
     const connections = { open: 0 }
-    const metrics: Metrics = new Metrics({ connections: () => connections.open, pool: () => database.poolState })
+    const streams: Resources['streams'] = { open: () => 0 }
+    const metrics: Metrics = new Metrics({
+      connections: () => connections.open,
+      streams: () => streams.open(),
+      pool: () => database.poolState,
+    })
     const push = config.fcm !== undefined
     const database: Database = new Database({
       url: urls.url,
@@ -162,6 +172,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.roundTrip()
           watch.roundTrip?.(first)
         },
+        poolWait: (durationMs) => metrics.poolWait(durationMs),
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },
     })
@@ -181,6 +192,8 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     closers.push(() => directDatabase.close())
     const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
     closers.push(() => queue.stop())
+    const watchOfService = new Watch({ database: directDatabase, metrics, log, dataDir: config.dataDir, embedded: urls.embedded })
+    closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
     if (mailer) closers.push(() => mailer.close())
@@ -197,10 +210,12 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       announcements,
       mailer,
       metrics,
+      watch: watchOfService,
       vault: new Vault(config.secretsKey ?? installation!.cursorSecret),
       installation: installation!,
       embedded: urls.embedded,
       connections,
+      streams,
       close,
     }
   } catch (error) {

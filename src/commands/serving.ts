@@ -33,6 +33,7 @@ export async function serve(config: Config) {
     const ops = makeOps(resources, () => apiAddress)
     closers.push(() => ops.close())
     const opsAddress = await ops.listen({ host: config.opsHost, port: config.opsPort })
+    resources.watch.start()
     // Its password is known to everyone.
     const withDemo = resources.embedded && !config.production
     if (withDemo) await ensureDemo(resources)
