@@ -85,7 +85,13 @@ export class Level {
   readonly #ask: ((level: Level) => void) | undefined
 
   /** A total that somebody else counts is a counter too. */
-  constructor(name: string, help: string, labels: readonly string[] = [], ask?: (level: Level) => void, kind: 'gauge' | 'counter' = 'gauge') {
+  constructor(
+    name: string,
+    help: string,
+    labels: readonly string[] = [],
+    ask?: (level: Level) => void,
+    kind: 'gauge' | 'counter' = 'gauge',
+  ) {
     this.declared = { name, kind, help, labels }
     this.#series = new Series((values) => ({ prefix: seriesName(name, labelText(labels, values)), value: 0 }))
     this.#ask = ask

@@ -15,6 +15,11 @@ export const callers = ['user', 'feed', 'anonymous'] as const
 export type Caller = (typeof callers)[number]
 export type CacheName = 'system' | 'session'
 
+const costlyRuntimeMetrics = ['resources', 'handles', 'requests'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+])
+
 export type Gauges = {
   connections: () => number
   streams: () => number
@@ -28,7 +33,12 @@ export class Metrics {
   /** What Node and its process tell, by the client library. */
   readonly #runtime = new Registry()
   readonly #instruments: Instrument[] = []
-  readonly #durations = new Timing('djinn_request_duration_seconds', 'Time from the parsed request to its answer', 'operation', requestBoundsS)
+  readonly #durations = new Timing(
+    'djinn_request_duration_seconds',
+    'Time from the parsed request to its answer',
+    'operation',
+    requestBoundsS,
+  )
   readonly #requests = new Tally('djinn_requests_total', 'Answered requests', ['operation', 'status'])
   readonly #errors = new Tally('djinn_errors_total', 'Answers of 500 and above', ['operation'], [[noOperation]])
   readonly #statements = new Timing(
@@ -55,6 +65,8 @@ export class Metrics {
 
   constructor(gauges: Gauges) {
     collectDefaultMetrics({ register: this.#runtime })
+    // These walk all open connections at each scrape; djinn_active_connections is a number at hand.
+    for (const name of costlyRuntimeMetrics) this.#runtime.removeSingleMetric(name)
     const roundTrips = new Tally('djinn_database_round_trips_total', 'Waits for the database')
     this.#roundTrips = roundTrips.of()
     const cache = (name: CacheName) => ({ hit: this.#caches.of(name, 'hit'), miss: this.#caches.of(name, 'miss') })

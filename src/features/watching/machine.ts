@@ -51,7 +51,9 @@ export function readDisk(folder: string): Disk | null {
 export function readCpu(root = '/'): CpuSeconds | null {
   const [, line] = /^cpu +(.+)$/m.exec(read(`${root}proc/stat`) ?? '') ?? []
   if (line === undefined) return null
-  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, softInterrupts = 0, stolen = 0] = line.split(' ').map(Number)
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, softInterrupts = 0, stolen = 0] = line
+    .split(' ')
+    .map(Number)
   return {
     busy: (user + nice + system + interrupts + softInterrupts) / ticksPerSecond,
     idle: (idle + waiting) / ticksPerSecond,

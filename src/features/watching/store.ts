@@ -2,7 +2,12 @@
 import { statement } from '../../resources/statement.ts'
 
 /** What is gathered must not be what the database is busy with. */
-export const boundTime = statement('watch.bound', { timeout: 'text' }, { set: 'text' }, `select set_config('statement_timeout', :timeout, true) as set`)
+export const boundTime = statement(
+  'watch.bound',
+  { timeout: 'text' },
+  { set: 'text' },
+  `select set_config('statement_timeout', :timeout, true) as set`,
+)
 
 /** Becomes the process that gathers, or stays it: one row when it is. */
 export const takeWatch = statement(
