@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { makeCharge, makeChargeSigned } from '../http/charge.ts'
 import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
+import { makeObserve } from '../http/observe.ts'
 import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import type { Service } from '../http/perform.ts'
@@ -41,7 +42,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     authenticate,
     charge,
     chargeSigned: makeChargeSigned(config.rate, charge),
-    metrics,
+    observe: makeObserve(metrics, log),
     log,
     trustedProxies: config.trustedProxies,
   })

@@ -1,11 +1,12 @@
 // Opens everything the service holds, in order, and closes it in reverse.
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
 import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
+import { makeLog } from '../resources/log.ts'
 import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
 import { migrate } from '../resources/migrations.ts'
@@ -52,26 +53,6 @@ export type Resources = {
 
 type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
 
-export function makeLog(config: Config): Logger {
-  return pino(
-    {
-      level: config.logLevel,
-      base: null,
-      // Errors of the database driver carry their whole connection; what helps is the message, the code and the stack.
-      serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      redact: {
-        paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'totp', 'code', 'secret', 'recoveryCodes'].flatMap(
-          // The code of an error is what helps.
-          (name) => (name === 'code' ? [name, 'body.code'] : [name, `*.${name}`]),
-        ),
-        censor: '[redacted]',
-      },
-    },
-    pino.destination({ dest: 2, sync: true }),
-  )
-}
-
 /** The configured database, or the embedded one started and migrated. */
 async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> {
   if (config.databaseUrl !== undefined) {
@@ -90,7 +71,7 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
 
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
 export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
-  const urls = await openDatabase(config, makeLog(config))
+  const urls = await openDatabase(config, makeLog(config.logLevel))
   const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
     return await work(database)
@@ -107,7 +88,7 @@ export async function withOwnerUrl<T>(
   settings: Record<string, string> = {},
 ): Promise<T> {
   if (config.databaseDirectUrl !== undefined) return await work(config.databaseDirectUrl)
-  const embedded = await openEmbedded({ dataDir: config.dataDir, settings, log: (message) => makeLog(config).info(message) })
+  const embedded = await openEmbedded({ dataDir: config.dataDir, settings, log: (message) => makeLog(config.logLevel).info(message) })
   try {
     return await work(embedded.adminUrl)
   } finally {
@@ -134,9 +115,9 @@ async function statementsKept(config: Config, { url, directUrl, embedded }: Data
   }
 }
 
-/** Opens all; `watch` is told of every statement and round trip besides the metrics. */
-export async function openResources(config: Config, watch: DatabaseObserver = {}): Promise<Resources> {
-  const log = makeLog(config)
+/** Opens all; `watch` is told of every statement and round trip besides the metrics, and `writeLog` gets the lines of the log. */
+export async function openResources(config: Config, watch: DatabaseObserver = {}, writeLog?: (line: string) => void): Promise<Resources> {
+  const log = makeLog(config.logLevel, writeLog)
   const closers: (() => Promise<void> | void)[] = []
   const close = async () => {
     for (const closer of closers.toReversed()) await closer()
@@ -166,6 +147,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       observer: {
         statement: (name, durationMs, failed) => {
           metrics.statement(name, durationMs)
+          if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_app')
           watch.statement?.(name, durationMs, failed)
         },
         roundTrip: (first) => {
@@ -187,12 +169,24 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       preparedStatements: kept.direct,
       connectionsMax: limits.queueConcurrency + 1,
       log: (message, error) => log.warn({ err: error }, message),
-      observer: { statement: (name, durationMs) => metrics.statement(name, durationMs) },
+      observer: {
+        statement: (name, durationMs) => {
+          metrics.statement(name, durationMs)
+          if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_keeper')
+        },
+      },
     })
     closers.push(() => directDatabase.close())
     const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
     closers.push(() => queue.stop())
-    const watchOfService = new Watch({ database: directDatabase, metrics, log, dataDir: config.dataDir, embedded: urls.embedded })
+    const watchOfService: Watch = new Watch({
+      database: directDatabase,
+      directUrl: urls.directUrl,
+      metrics,
+      log,
+      dataDir: config.dataDir,
+      embedded: urls.embedded,
+    })
     closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)

@@ -18,6 +18,7 @@ function beside(djinn: Djinn): Watch {
   const idle = { connections: () => 0, streams: () => 0, pool: () => ({ total: 0, idle: 0, waiting: 0 }) }
   return new Watch({
     database: djinn.resources.directDatabase,
+    directUrl: djinn.adminUrl,
     metrics: new Metrics(idle),
     log: pino({ level: 'silent' }),
     dataDir: tmpdir(),

@@ -8,6 +8,7 @@ import type { Row } from '../../resources/statement.ts'
 import type { Transaction } from '../../resources/transaction.ts'
 import { Activity, firstSlot, slotOf } from './activity.ts'
 import { MachineLevels, ServiceLevels } from './levels.ts'
+import { SlowStatements } from './slow-statements.ts'
 import { readCpu, readDatabaseCpuSeconds, readDisk, readMemory, type CpuSeconds, type Disk, type Memory } from './machine.ts'
 import {
   boundTime,
@@ -48,6 +49,7 @@ export type Gathered = Costly & {
 export type WatchOptions = {
   /** Past any pooler, as the role that may read statistics. */
   database: Database
+  directUrl: string
   metrics: Metrics
   log: Logger
   /** Where this process keeps files, and an embedded PostgreSQL its data. */
@@ -74,9 +76,11 @@ export class Watch {
   machine: Machine | undefined
   /** Null while another process gathers, or nobody can. */
   gathered: Gathered | null = null
+  readonly slow: SlowStatements
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.slow = new SlowStatements(options.directUrl, options.log)
     options.metrics.add(...this.#machineLevels.instruments, ...this.#serviceLevels.instruments)
   }
 
@@ -86,6 +90,7 @@ export class Watch {
   }
 
   start() {
+    this.slow.start()
     const round = () => {
       // A round that waits for a database in trouble is not followed by others.
       if (!this.#isRunning) this.#running = this.look()
@@ -191,6 +196,7 @@ export class Watch {
   /** Lets another process gather at once. */
   async close() {
     clearInterval(this.#timer)
+    await this.slow.close()
     await this.#running
     if (this.#timer === undefined) return
     await this.#shareActivity().catch(() => {})
