@@ -38,7 +38,13 @@ export function makeObserve(metrics: Metrics, log: Logger, now: () => number = (
     if (level !== 'debug') leftOut = 0
     const failure = status >= 500 ? { err: refusal?.code === 'internal' ? error : (refusal?.cause ?? refusal) } : {}
     const message =
-      level === 'error' ? 'a request failed' : level === 'warn' ? refusal!.message : level === 'info' ? 'a slow request' : 'a request'
+      level === 'error'
+        ? 'a request failed'
+        : level === 'warn'
+          ? (refusal?.message ?? 'a request failed')
+          : level === 'info'
+            ? 'a slow request'
+            : 'a request'
     log[level](
       { requestId, operation: operation?.name, status, durationMs: Math.round(durationMs), code: refusal?.code, ...failure, ...told },
       message,

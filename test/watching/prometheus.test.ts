@@ -56,6 +56,14 @@ test('limits that are moved to what they allow are noticed, each of them', { ski
   }
 })
 
+test('docs/monitoring.md tells of every alert, and each says what to do', () => {
+  const rules = readFileSync(rulesFile, 'utf8')
+  const alerts = [...rules.matchAll(/alert: (\w+)/g)].map((found) => found[1]!)
+  const told = [...readFileSync('docs/monitoring.md', 'utf8').matchAll(/^\| \**(Djinn\w+)\** \|/gm)].map((found) => found[1]!)
+  assert.deepEqual(told, alerts)
+  assert.equal([...rules.matchAll(/^ +action: '/gm)].length, alerts.length)
+})
+
 test('the operations whose answers are downloads are those that the rules leave out', async () => {
   await using djinn = await open()
   const [, pattern = ''] = /operation!~"([^"]+)"/.exec(readFileSync(rulesFile, 'utf8'))!
