@@ -35,6 +35,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const charge = makeCharge(config.rate)
   const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
   const features = await makeFeatures(resources, { service, charge })
+  resources.streams.open = features.streamsOpen
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,

@@ -44,7 +44,13 @@ import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
 
-export type Features = { operations: Operation[]; catalog: Catalog; endStreams: () => void; close: () => Promise<void> }
+export type Features = {
+  operations: Operation[]
+  catalog: Catalog
+  streamsOpen: () => number
+  endStreams: () => void
+  close: () => Promise<void>
+}
 
 /** What the operations that call other operations need of the API. */
 export type Entrance = { service: Service; charge: Charge }
@@ -69,7 +75,6 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
 
   const hub = new EventHub(resources)
-  resources.streams.open = () => hub.open
   const pokes = resources.pushGateway === null ? null : new Pokes(resources)
   let findRoute: FindRoute | undefined
   const operations: Operation[] = [
@@ -151,6 +156,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   return {
     operations,
     catalog,
+    streamsOpen: () => hub.open,
     endStreams: () => hub.close(),
     close: async () => {
       await Promise.all([mailedLinks.close(), pokes?.close()])
