@@ -33,10 +33,10 @@ export async function serve(config: Config) {
     const ops = makeOps(resources, () => apiAddress)
     closers.push(() => ops.close())
     const opsAddress = await ops.listen({ host: config.opsHost, port: config.opsPort })
-    resources.watch.start()
     // Its password is known to everyone.
     const withDemo = resources.embedded && !config.production
     if (withDemo) await ensureDemo(resources)
+    resources.watch.start()
     // Serving does not depend on it: a login that may not work the queue still serves.
     if (config.worker) {
       await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {
