@@ -96,8 +96,8 @@ async function serviceUrl(url: string): Promise<string> {
   return (await pooler).url(url)
 }
 
-/** Opens a service; `environment` sets further variables. */
-export async function open(environment: Environment = {}): Promise<Djinn> {
+/** Opens a service; `environment` sets further variables, `writeLog` gets the lines of the log. */
+export async function open(environment: Environment = {}, writeLog?: (line: string) => void): Promise<Djinn> {
   const database = await cloneDatabase(await cluster())
   const config = readConfig({
     NODE_ENV: 'test',
@@ -110,10 +110,11 @@ export async function open(environment: Environment = {}): Promise<Djinn> {
     ...environment,
   })
   const watching: { statement: (name: string) => void; roundTrip: (first: string) => void }[] = []
-  const resources = await openResources(config, {
-    statement: (name) => watching.forEach((watch) => watch.statement(name)),
-    roundTrip: (first) => watching.forEach((watch) => watch.roundTrip(first)),
-  })
+  const observer = {
+    statement: (name: string) => watching.forEach((watch) => watch.statement(name)),
+    roundTrip: (first: string) => watching.forEach((watch) => watch.roundTrip(first)),
+  }
+  const resources = await openResources(config, observer, writeLog)
   const api = await makeApi(resources)
   const url = await api.app.listen({ host: '127.0.0.1', port: 0 })
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 })

@@ -1,4 +1,4 @@
-// A PgBouncer of the tests, run with the files that `djinn pooler` writes. test/tools/get-pgbouncer.sh brings the two versions.
+// A PgBouncer of the tests, run with the files that `djinn pooler` writes. test/tools/get-debian.sh brings the two versions.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ const executables: Record<Edition, string> = {
 
 /** For a test's `skip`: false when it is there, else which one is missing. */
 export function missing(edition: Edition): string | false {
-  return existsSync(executables[edition]) ? false : `no PgBouncer (${edition}) under ${tools}: test/tools/get-pgbouncer.sh brings it`
+  return existsSync(executables[edition]) ? false : `no PgBouncer (${edition}) under ${tools}: test/tools/get-debian.sh brings it`
 }
 
 export const pgbouncerPath = (edition: Edition) => executables[edition]

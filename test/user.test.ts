@@ -46,6 +46,20 @@ test('an address reaches the terminal without its control characters', async () 
   assert.match((await user('list')).out, /^a\?\[2J@example\.org /m)
 })
 
+test('recovery-link makes a link that sets a new password once, where nobody is mailed', async () => {
+  const ana = await djinn.person()
+  assert.equal((await djinn.call('POST', '/api/auth/recovery', { body: { email: ana.email } })).status, 202)
+  const { out, code } = await user('recovery-link', ana.email, '--json')
+  assert.equal(code, 0)
+  const [, token] = /\/recover#token=(.+)$/.exec((JSON.parse(out) as { link: string }).link) ?? []
+  const newPassword = 'glacier pinwheel 6072 tundra'
+  const confirm = () => djinn.call('POST', '/api/auth/recovery/confirm', { body: { token, newPassword } })
+  assert.equal((await confirm()).status, 204)
+  assert.equal((await confirm()).body.code, 'link-expired')
+  assert.equal((await djinn.call('POST', '/api/auth/login', { body: { email: ana.email, password: newPassword } })).status, 200)
+  assert.match((await user('recovery-link', 'nobody@example.org')).errors, /There is no user/)
+})
+
 test('disable-second-factor lets the password alone sign in again', async () => {
   const ana = await djinn.person()
   await enableSecondFactor(ana)

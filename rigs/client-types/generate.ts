@@ -16,6 +16,7 @@ async function readDocument() {
       notifications: nothing,
       announcements: nothing,
       mailer: null,
+      metrics: nothing,
       log: nothing,
       installation: { epoch: '' },
     } as never,

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { makeCharge, makeChargeSigned } from '../http/charge.ts'
 import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
+import { makeObserve } from '../http/observe.ts'
 import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
+import type { Service } from '../http/perform.ts'
 import { Cursors } from '../http/page.ts'
 import { makeServer } from '../http/server.ts'
 import { makeAuthenticate } from '../features/identity/sessions.ts'
@@ -21,10 +23,19 @@ export type Api = { app: FastifyInstance; operations: readonly Operation[]; clos
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
-  const service = { database, cursors: new Cursors(installation.cursorSecret), lineage: `${version} ${installation.epoch}` }
+  const service: Service = {
+    database,
+    cursors: new Cursors(installation.cursorSecret),
+    lineage: `${version} ${installation.epoch}`,
+    onCall: ({ tag }, { principal, signer }) => {
+      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous')
+      if (principal) resources.watch.seen(principal.userId)
+    },
+  }
   const charge = makeCharge(config.rate)
-  const authenticate = makeAuthenticate(database, resources.notifications)
+  const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
   const features = await makeFeatures(resources, { service, charge })
+  resources.streams.open = features.streamsOpen
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
@@ -32,7 +43,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     authenticate,
     charge,
     chargeSigned: makeChargeSigned(config.rate, charge),
-    metrics,
+    observe: makeObserve(metrics, log),
     log,
     trustedProxies: config.trustedProxies,
   })

@@ -44,14 +44,20 @@ import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import type { Resources } from './resources.ts'
 
-export type Features = { operations: Operation[]; catalog: Catalog; endStreams: () => void; close: () => Promise<void> }
+export type Features = {
+  operations: Operation[]
+  catalog: Catalog
+  streamsOpen: () => number
+  endStreams: () => void
+  close: () => Promise<void>
+}
 
 /** What the operations that call other operations need of the API. */
 export type Entrance = { service: Service; charge: Charge }
 
 export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
-  const catalog = new Catalog(database, notifications)
+  const catalog = new Catalog(database, notifications, (hit) => resources.metrics.cacheRead('system', hit))
   const readDefaults = async () => (await catalog.read('categories')).entry.content as DefaultCategory[]
   // Kept at hand, because the transaction of a sign-up must not wait for another read.
   let defaultCategories = await readDefaults()
@@ -150,6 +156,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   return {
     operations,
     catalog,
+    streamsOpen: () => hub.open,
     endStreams: () => hub.close(),
     close: async () => {
       await Promise.all([mailedLinks.close(), pokes?.close()])

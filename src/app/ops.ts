@@ -4,11 +4,10 @@ import type { Resources } from './resources.ts'
 import { consolePage } from './console-page.ts'
 import { version } from './api.ts'
 
-export function makeOps(resources: Resources, apiAddress: () => string): FastifyInstance {
+/** `apiAddress` is null where this process serves no API. */
+export function makeOps(resources: Resources, apiAddress: () => string | null): FastifyInstance {
   const app = Fastify({ logger: false })
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(resources.metrics.registry.contentType).send(await resources.metrics.registry.metrics()),
-  )
+  app.get('/metrics', async (_request, reply) => reply.type(resources.metrics.contentType).send(await resources.metrics.text()))
   app.get('/health', async () => ({ status: 'alive', version }))
   app.get('/', async (_request, reply) =>
     reply

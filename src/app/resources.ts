@@ -1,10 +1,12 @@
 // Opens everything the service holds, in order, and closes it in reverse.
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
+import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
+import { makeLog } from '../resources/log.ts'
 import { makeMailer, type Mailer } from '../resources/mailer.ts'
 import { Metrics } from '../resources/metrics.ts'
 import { migrate } from '../resources/migrations.ts'
@@ -36,36 +38,20 @@ export type Resources = {
   announcements: Announcements
   mailer: Mailer | null
   metrics: Metrics
+  /** What is known of the machine and of the whole service, once it is started. */
+  watch: Watch
   vault: Vault
   installation: { cursorSecret: Buffer; epoch: string }
   /** Whether the database is our own, so that a demo household may be made in it. */
   embedded: boolean
   /** Open connections to the API, set by whoever serves it. */
   connections: { open: number }
+  /** Open streams of live events, likewise. */
+  streams: { open: () => number }
   close: () => Promise<void>
 }
 
 type DatabaseUrls = { url: string; directUrl: string; embedded: boolean; close: () => Promise<void> }
-
-export function makeLog(config: Config): Logger {
-  return pino(
-    {
-      level: config.logLevel,
-      base: null,
-      // Errors of the database driver carry their whole connection; what helps is the message, the code and the stack.
-      serializers: { err: ({ name, message, code, constraint, stack }) => ({ name, message, code, constraint, stack }) },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      redact: {
-        paths: ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'totp', 'code', 'secret', 'recoveryCodes'].flatMap(
-          // The code of an error is what helps.
-          (name) => (name === 'code' ? [name, 'body.code'] : [name, `*.${name}`]),
-        ),
-        censor: '[redacted]',
-      },
-    },
-    pino.destination({ dest: 2, sync: true }),
-  )
-}
 
 /** The configured database, or the embedded one started and migrated. */
 async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> {
@@ -85,7 +71,7 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
 
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
 export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
-  const urls = await openDatabase(config, makeLog(config))
+  const urls = await openDatabase(config, makeLog(config.logLevel))
   const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
     return await work(database, urls.directUrl)
@@ -102,7 +88,7 @@ export async function withOwnerUrl<T>(
   settings: Record<string, string> = {},
 ): Promise<T> {
   if (config.databaseDirectUrl !== undefined) return await work(config.databaseDirectUrl)
-  const embedded = await openEmbedded({ dataDir: config.dataDir, settings, log: (message) => makeLog(config).info(message) })
+  const embedded = await openEmbedded({ dataDir: config.dataDir, settings, log: (message) => makeLog(config.logLevel).info(message) })
   try {
     return await work(embedded.adminUrl)
   } finally {
@@ -129,9 +115,9 @@ async function statementsKept(config: Config, { url, directUrl, embedded }: Data
   }
 }
 
-/** Opens all; `watch` is told of every statement and round trip besides the metrics. */
-export async function openResources(config: Config, watch: DatabaseObserver = {}): Promise<Resources> {
-  const log = makeLog(config)
+/** Opens all; `watch` is told of every statement and round trip besides the metrics, and `writeLog` gets the lines of the log. */
+export async function openResources(config: Config, watch: DatabaseObserver = {}, writeLog?: (line: string) => void): Promise<Resources> {
+  const log = makeLog(config.logLevel, writeLog)
   const closers: (() => Promise<void> | void)[] = []
   const close = async () => {
     for (const closer of closers.toReversed()) await closer()
@@ -146,7 +132,12 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     }
     const kept = await statementsKept(config, urls, log)
     const connections = { open: 0 }
-    const metrics: Metrics = new Metrics({ connections: () => connections.open, pool: () => database.poolState })
+    const streams: Resources['streams'] = { open: () => 0 }
+    const metrics: Metrics = new Metrics({
+      connections: () => connections.open,
+      streams: () => streams.open(),
+      pool: () => database.poolState,
+    })
     const push = config.fcm !== undefined
     const database: Database = new Database({
       url: urls.url,
@@ -156,12 +147,14 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       observer: {
         statement: (name, durationMs, failed) => {
           metrics.statement(name, durationMs)
+          if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_app')
           watch.statement?.(name, durationMs, failed)
         },
         roundTrip: (first) => {
           metrics.roundTrip()
           watch.roundTrip?.(first)
         },
+        poolWait: (durationMs) => metrics.poolWait(durationMs),
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },
     })
@@ -176,11 +169,25 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       preparedStatements: kept.direct,
       connectionsMax: limits.queueConcurrency + 1,
       log: (message, error) => log.warn({ err: error }, message),
-      observer: { statement: (name, durationMs) => metrics.statement(name, durationMs) },
+      observer: {
+        statement: (name, durationMs) => {
+          metrics.statement(name, durationMs)
+          if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_keeper')
+        },
+      },
     })
     closers.push(() => directDatabase.close())
     const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
     closers.push(() => queue.stop())
+    const watchOfService: Watch = new Watch({
+      database: directDatabase,
+      directUrl: urls.directUrl,
+      metrics,
+      log,
+      dataDir: config.dataDir,
+      embedded: urls.embedded,
+    })
+    closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
     if (mailer) closers.push(() => mailer.close())
@@ -197,10 +204,12 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       announcements,
       mailer,
       metrics,
+      watch: watchOfService,
       vault: new Vault(config.secretsKey ?? installation!.cursorSecret),
       installation: installation!,
       embedded: urls.embedded,
       connections,
+      streams,
       close,
     }
   } catch (error) {

@@ -36,6 +36,7 @@ export async function serve(config: Config) {
     // Its password is known to everyone.
     const withDemo = resources.embedded && !config.production
     if (withDemo) await ensureDemo(resources)
+    resources.watch.start()
     // Serving does not depend on it: a login that may not work the queue still serves.
     if (config.worker) {
       await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {

@@ -1,15 +1,16 @@
 // djinn user: what an operator does with people's accounts.
 import { Argument, Command } from 'commander'
 import { withDatabase } from '../app/resources.ts'
-import { changeTier, disableSecondFactor, everyUser, signOut, type UserAccount } from '../features/identity/administration.ts'
+import { changeTier, disableSecondFactor, everyUser, recoveryLink, signOut, type UserAccount } from '../features/identity/administration.ts'
 import { readConfig } from '../resources/config.ts'
 import type { Database } from '../resources/database.ts'
+import { limits } from '../values/limits.ts'
 
 type Json = { json?: boolean }
 
 export function userCommand(): Command {
   const command = new Command('user')
-    .description('List people, sign them out, turn a lost second factor off, set their tier')
+    .description('List people, sign them out, make links of recovery, turn a lost second factor off, set their tier')
     .addHelpText('after', '\nExample:\n  djinn user list\n  djinn user sign-out ana@example.org')
   command
     .command('list')
@@ -36,6 +37,13 @@ export function userCommand(): Command {
       const ended = await signOut(database, email)
       report(options, { email, ended }, `${ended} ${ended === 1 ? 'session' : 'sessions'} of ${email} ended.`)
     }),
+  )
+  onAccount('recovery-link', 'Make a link for a new password, where no mail is configured; hand it over on a way that is safe').action(
+    (email: string, options: Json) =>
+      onDatabase(async (database) => {
+        const link = await recoveryLink(database, email, readConfig().appUrl)
+        report(options, { email, link }, `${link}\nIt works once, within ${limits.recoveryLinkMinutes} minutes.`)
+      }),
   )
   onAccount('tier', 'Set the tier, which decides the limit of requests')
     .addArgument(new Argument('<tier>', 'the tier').choices(['standard', 'premium']))

@@ -43,6 +43,8 @@ export type Service = {
   cursors: Cursors
   /** Distinguishes tags of other software or another history. */
   lineage: string
+  /** Told of every call that is entered, steps of batches included. */
+  onCall?: (operation: Operation, call: Call) => void
 }
 
 /** What steps of a batch share; a request alone has all of it for itself. */
@@ -68,6 +70,7 @@ const empty = z.strictObject({})
 export async function perform(service: Service, operation: Operation, call: Call, shared: Shared = {}): Promise<Performed> {
   const principal = await callerOf(operation, call)
   const household = authorise(operation, call, principal)
+  service.onCall?.(operation, call)
   const { fields, query: given } = takeFields(operation, call.query)
   const params = validate(operation.params ?? (empty as z.ZodType), call.params, '/path')
   const query = validate(operation.query ?? (empty as z.ZodType), given, '?')

@@ -7,13 +7,13 @@ import type { Logger } from 'pino'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { newId } from '../values/id.ts'
-import type { Metrics } from '../resources/metrics.ts'
 import { addressOf, type TrustedProxies } from './address.ts'
 import type { Authenticate } from './authenticate.ts'
 import { bearerToken } from './authenticate.ts'
 import { bytesOf, header, readRequestBody } from './body.ts'
 import { chooseEncoding, compress, type Encoding } from './compress.ts'
 import type { Charge, ChargeSigned } from './charge.ts'
+import type { Observe } from './observe.ts'
 import type { Operation } from './operation.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { openDownload } from './download.ts'
@@ -31,7 +31,7 @@ export type ServerOptions = {
   authenticate: Authenticate
   charge: Charge
   chargeSigned: ChargeSigned
-  metrics: Metrics
+  observe: Observe
   log: Logger
   trustedProxies: TrustedProxies
 }
@@ -176,7 +176,7 @@ async function send(
   performed: Performed,
 ) {
   const encoding = chooseEncoding(header(request, 'accept-encoding'))
-  const observe = () => options.metrics.request(operation.name, performed.status, performance.now() - startedMs)
+  const observe = () => options.observe(operation, { requestId: request.id, status: performed.status, startedMs })
   if (performed.download) {
     const stream = await openDownload(performed.download, encoding, (error) => {
       observe()
@@ -213,10 +213,7 @@ async function refuse(
 ) {
   const failure = toFailure(error)
   const [status] = refusalCodes[failure.code]
-  if (failure.code === 'internal') options.log.error({ err: error, requestId: request.id, operation: operation?.name }, 'a request failed')
-  else if (status >= 500)
-    options.log.warn({ err: failure.cause ?? failure, requestId: request.id, operation: operation?.name }, failure.message)
-  options.metrics.request(operation?.name ?? 'none', status, performance.now() - startedMs)
+  options.observe(operation, { requestId: request.id, status, startedMs, refusal: failure, error })
   reply.code(status)
   reply.headers({
     'x-request-id': request.id,

@@ -212,7 +212,10 @@ export class Database {
     if (this.#pool.waitingCount >= limits.poolWaitersMax) {
       throw new Failure('unavailable', 'Too many requests wait for the database.', { retryAfterS: 1 })
     }
-    return await this.#pool.connect()
+    const startedMs = performance.now()
+    const client = await this.#pool.connect()
+    this.#options.observer?.poolWait?.(performance.now() - startedMs)
+    return client
   }
 
   async #writeOnce<T>(scope: Scope, work: (tx: Transaction) => Promise<T>, role: 'djinn_app' | 'djinn_keeper'): Promise<T> {
@@ -240,7 +243,7 @@ export class Database {
 
   /** Reads of one moment, for as long as it is open: for answers that are made while they are sent. The caller closes it. */
   async openSnapshot(scope: Scope): Promise<Runner & { close: () => Promise<void> }> {
-    const client = await this.#pool.connect()
+    const client = await this.#connect()
     const tx = new Transaction(
       client,
       (wanted, parameters) => this.#send(client, wanted, parameters),

@@ -1,81 +1,156 @@
-// Prometheus metrics: counters in memory, so that a scrape never touches the database.
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from '@prometheus-io/client'
+// What the service counts of itself, in memory: a scrape never touches the database. docs/metrics.md lists every name.
+import { Registry, collectDefaultMetrics } from '@prometheus-io/client'
+import { limits } from '../values/limits.ts'
+import { expositionOf, Level, Tally, Timing, type Buckets, type Instrument, type Value } from './exposition.ts'
+
+const requestBoundsS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30]
+/** The targets of the database's p95 are among them. */
+const statementBoundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.03, 0.05, 0.1, 0.5, 5]
+const waitBoundsS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2]
+
+/** The operation of requests that meet none. */
+export const noOperation = 'none'
+export const pushOutcomes = ['sent', 'deadToken', 'retry', 'rejected', 'expired'] as const
+export const callers = ['user', 'feed', 'anonymous'] as const
+export type Caller = (typeof callers)[number]
+export type CacheName = 'system' | 'session'
+
+const costlyRuntimeMetrics = ['resources', 'handles', 'requests'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+])
+
+export type Gauges = {
+  connections: () => number
+  streams: () => number
+  pool: () => { total: number; idle: number; waiting: number }
+}
+
+type OfOperation = { durations: Buckets; errors: Value; byStatus: Map<number, Value> }
+type OfStatement = { durations: Buckets; slow: Value | undefined }
 
 export class Metrics {
-  readonly registry = new Registry()
-  readonly #durations: Histogram<'operation'>
-  readonly #requests: Counter<'operation' | 'status'>
-  readonly #errors: Counter<'operation'>
-  readonly #statements: Histogram<'statement'>
-  readonly #roundTrips: Counter
-  readonly #pushes: Counter<'outcome'>
+  /** What Node and its process tell, by the client library. */
+  readonly #runtime = new Registry()
+  readonly #instruments: Instrument[] = []
+  readonly #durations = new Timing(
+    'djinn_request_duration_seconds',
+    'Time from the parsed request to its answer',
+    'operation',
+    requestBoundsS,
+  )
+  readonly #requests = new Tally('djinn_requests_total', 'Answered requests', ['operation', 'status'])
+  readonly #errors = new Tally('djinn_errors_total', 'Answers of 500 and above', ['operation'], [[noOperation]])
+  readonly #statements = new Timing(
+    'djinn_statement_duration_seconds',
+    'Time of a statement from sending to its last row',
+    'statement',
+    statementBoundsS,
+  )
+  readonly #slow = new Tally('djinn_slow_statements_total', 'Statements that took longer than 100 ms', ['statement'])
+  readonly #poolWaits = new Timing('djinn_pool_wait_seconds', 'Time until the pool gave a connection', null, waitBoundsS)
+  readonly #pushes = new Tally(
+    'djinn_pushes_total',
+    'Messages given to FCM, by what became of them',
+    ['outcome'],
+    pushOutcomes.map((outcome) => [outcome]),
+  )
+  readonly #features = new Tally('djinn_feature_calls_total', 'Operations called, steps of batches included', ['feature', 'caller'])
+  readonly #caches = new Tally('djinn_cache_reads_total', 'Looks into a cache of the process', ['cache', 'outcome'])
+  readonly #operations = new Map<string, OfOperation>()
+  readonly #byStatement = new Map<string, OfStatement>()
+  readonly #byFeature = new Map<string, Record<Caller, Value>>()
+  readonly #roundTrips: Value
+  readonly #cacheReads: Record<CacheName, { hit: Value; miss: Value }>
 
-  constructor(gauges: { connections: () => number; pool: () => { total: number; idle: number; waiting: number } }) {
-    const registers = [this.registry]
-    collectDefaultMetrics({ register: this.registry })
-    this.#durations = new Histogram({
-      name: 'djinn_request_duration_seconds',
-      help: 'Time from the parsed request to its answer',
-      labelNames: ['operation'],
-      registers,
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30],
-    })
-    this.#requests = new Counter({
-      name: 'djinn_requests_total',
-      help: 'Answered requests',
-      labelNames: ['operation', 'status'],
-      registers,
-    })
-    this.#errors = new Counter({ name: 'djinn_errors_total', help: 'Answers of 500 and above', labelNames: ['operation'], registers })
-    this.#statements = new Histogram({
-      name: 'djinn_statement_duration_seconds',
-      help: 'Time of a statement from sending to its last row',
-      labelNames: ['statement'],
-      registers,
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.03, 0.1, 0.5, 5],
-    })
-    this.#roundTrips = new Counter({ name: 'djinn_database_round_trips_total', help: 'Waits for the database', registers })
-    this.#pushes = new Counter({
-      name: 'djinn_pushes_total',
-      help: 'Messages given to FCM, by what became of them',
-      labelNames: ['outcome'],
-      registers,
-    })
-    const connections: Gauge = new Gauge({
-      name: 'djinn_active_connections',
-      help: 'Open connections to the API',
-      registers,
-      collect: () => connections.set(gauges.connections()),
-    })
-    const pool: Gauge<'state'> = new Gauge({
-      name: 'djinn_pool_connections',
-      help: 'Connections to the database',
-      labelNames: ['state'],
-      registers,
-      collect: () => {
+  constructor(gauges: Gauges) {
+    collectDefaultMetrics({ register: this.#runtime })
+    // These walk all open connections at each scrape; djinn_active_connections is a number at hand.
+    for (const name of costlyRuntimeMetrics) this.#runtime.removeSingleMetric(name)
+    const roundTrips = new Tally('djinn_database_round_trips_total', 'Waits for the database')
+    this.#roundTrips = roundTrips.of()
+    const cache = (name: CacheName) => ({ hit: this.#caches.of(name, 'hit'), miss: this.#caches.of(name, 'miss') })
+    this.#cacheReads = { system: cache('system'), session: cache('session') }
+    this.add(
+      this.#durations,
+      this.#requests,
+      this.#errors,
+      new Level('djinn_active_connections', 'Open connections to the API', [], (level) => level.set(gauges.connections())),
+      new Level('djinn_event_streams', 'Open streams of live events', [], (level) => level.set(gauges.streams())),
+      this.#statements,
+      this.#slow,
+      roundTrips,
+      new Level('djinn_pool_connections', 'Connections of the pool, and requests that wait for one', ['state'], (level) => {
         const { total, idle, waiting } = gauges.pool()
-        pool.set({ state: 'busy' }, total - idle)
-        pool.set({ state: 'idle' }, idle)
-        pool.set({ state: 'waited_for' }, waiting)
-      },
-    })
+        level.set(total - idle, 'busy')
+        level.set(idle, 'idle')
+        level.set(waiting, 'waited_for')
+      }),
+      this.#poolWaits,
+      this.#caches,
+      this.#features,
+      this.#pushes,
+    )
+  }
+
+  /** Adds instruments that others set. */
+  add(...instruments: Instrument[]) {
+    this.#instruments.push(...instruments)
+  }
+
+  get declared() {
+    return this.#instruments.map((instrument) => instrument.declared)
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+
+  async text(): Promise<string> {
+    return expositionOf(this.#instruments) + (await this.#runtime.metrics())
   }
 
   request(operation: string, status: number, durationMs: number) {
-    this.#durations.observe({ operation }, durationMs / 1000)
-    this.#requests.inc({ operation, status: String(status) })
-    if (status >= 500) this.#errors.inc({ operation })
+    let of = this.#operations.get(operation)
+    if (of === undefined) {
+      of = { durations: this.#durations.of(operation), errors: this.#errors.of(operation), byStatus: new Map() }
+      this.#operations.set(operation, of)
+    }
+    this.#durations.observeMs(durationMs, of.durations)
+    let answered = of.byStatus.get(status)
+    if (answered === undefined) of.byStatus.set(status, (answered = this.#requests.of(operation, String(status))))
+    answered.value++
+    if (status >= 500) of.errors.value++
   }
 
   statement(name: string, durationMs: number) {
-    this.#statements.observe({ statement: name }, durationMs / 1000)
+    let of = this.#byStatement.get(name)
+    if (of === undefined) this.#byStatement.set(name, (of = { durations: this.#statements.of(name), slow: undefined }))
+    this.#statements.observeMs(durationMs, of.durations)
+    if (durationMs > limits.slowStatementMs) (of.slow ??= this.#slow.of(name)).value++
   }
 
-  push(outcome: string) {
-    this.#pushes.inc({ outcome })
+  /** An operation was entered; a feature is the part of the documentation that describes it. */
+  called(feature: string, caller: Caller) {
+    let of = this.#byFeature.get(feature)
+    if (of === undefined) {
+      const value = (each: Caller) => this.#features.of(feature, each)
+      this.#byFeature.set(feature, (of = { user: value('user'), feed: value('feed'), anonymous: value('anonymous') }))
+    }
+    of[caller].value++
+  }
+
+  cacheRead(cache: CacheName, hit: boolean) {
+    this.#cacheReads[cache][hit ? 'hit' : 'miss'].value++
+  }
+
+  poolWait(durationMs: number) {
+    this.#poolWaits.observeMs(durationMs, this.#poolWaits.of())
+  }
+
+  push(outcome: (typeof pushOutcomes)[number]) {
+    this.#pushes.of(outcome).value++
   }
 
   roundTrip() {
-    this.#roundTrips.inc()
+    this.#roundTrips.value++
   }
 }

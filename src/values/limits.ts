@@ -171,6 +171,25 @@ export const limits = {
   rateDownloadMs: 30_000,
   redirectsMax: 5,
   shutdownMs: 10_000,
+  /** Of one metric; there are about 350 statements and 150 operations. */
+  metricSeriesMax: 1_000,
+  /** How often the machine and the service are looked at, and of that every sixth time what costs more. */
+  watchMs: 10_000,
+  watchSlowRounds: 6,
+  /** What is gathered may take the database no longer. */
+  watchStatementMsMax: 1_000,
+  /** A process that gathers and died gives way after so long. */
+  watchLeaseS: 30,
+  watchTablesMax: 200,
+  slowStatementsShown: 20,
+  /** A statement above this is slow: it is counted, and its plan is logged at most once a minute. */
+  slowStatementMs: 100,
+  slowStatementLogMs: 60_000,
+  slowStatementsWaitingMax: 10,
+  /** A request above this has a line in the log. */
+  slowRequestMs: 500,
+  /** Lines that requests may write in a second; the rest are counted. */
+  requestLinesPerSecondMax: 20,
 } as const
 
 assert(limits.pageRowsDefault <= limits.pageRowsMax, 'The default page must not exceed the longest.')
@@ -192,4 +211,6 @@ assert(limits.wrongCodesMax <= 100, 'The moments of wrong codes are kept in the 
 assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')
 assert(limits.billReminderDaysMax < limits.billHorizonDays, 'An occurrence is there before its first reminder.')
 assert(limits.billMatchDays < limits.billHorizonDays, 'An occurrence is there before its first payment.')
+assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')
+assert(limits.watchStatementMsMax * 5 <= limits.watchMs, 'A round must end before the next one begins.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')

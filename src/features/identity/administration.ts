@@ -1,10 +1,13 @@
-// What the operator does with accounts: lists them, signs them out, turns a lost second factor off, sets their tier.
+// What the operator does with accounts: lists them, signs them out, makes links of recovery, turns a lost second factor off, sets their tier.
+import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import type { Database } from '../../resources/database.ts'
 import { statement, type Row } from '../../resources/statement.ts'
 import { keyOf } from './credentials.ts'
 import { dropSecondFactor } from './second-factor-store.ts'
-import { revokeOtherSessions } from './store.ts'
+import { linkTo } from './mailed-links.ts'
+import { handleEmailRequest, insertEmailRequest, insertLink, revokeOtherSessions } from './store.ts'
+import { hashToken, newToken } from './tokens.ts'
 
 const accountColumns = {
   id: 'uuid',
@@ -65,6 +68,18 @@ export async function signOut(database: Database, email: string): Promise<number
     email,
     async (tx, user) => (await tx.run(revokeOtherSessions, { user, kept: null, reason: 'signed out by the operator' })).length,
   )
+}
+
+/** A link by which somebody without mail chooses a new password: as mailed, it works once and for a few minutes. */
+export async function recoveryLink(database: Database, email: string, appUrl: string | undefined): Promise<string> {
+  return await forUser(database, email, async (tx, user) => {
+    const id = newId()
+    const token = newToken()
+    await tx.run(insertEmailRequest, { id, purpose: 'recover', email, emailKey: keyOf(email), draft: null })
+    await tx.run(handleEmailRequest, { id })
+    await tx.run(insertLink, { hash: hashToken(token), request: id, purpose: 'recover', user, minutes: limits.recoveryLinkMinutes })
+    return linkTo(appUrl, 'recover', token)
+  })
 }
 
 /** Sets the tier, which decides the limit of requests; whether it was another. */

@@ -84,7 +84,11 @@ export async function rotate(tx: Runner, refreshToken: string): Promise<Rotation
 type Cached = { principal: Principal; expiresAtMs: number; tokenKey: string }
 
 /** Recognises access tokens; the answers are kept until the database tells of a change, and not at all while it cannot tell. */
-export function makeAuthenticate(database: Database, notifications: Notifications): Authenticate {
+export function makeAuthenticate(
+  database: Database,
+  notifications: Notifications,
+  onLook: (hit: boolean) => void = () => {},
+): Authenticate {
   const byToken = new LRUCache<string, Cached>({ max: limits.sessionsCachedMax })
   const tokensOf = new LRUCache<string, Set<string>>({ max: limits.sessionsCachedMax * 2 })
   // What each reading under way has heard meanwhile: a row read before a revocation must not be cached after it.
@@ -126,7 +130,9 @@ export function makeAuthenticate(database: Database, notifications: Notification
     const accessHash = hashToken(token)
     const tokenKey = accessHash.toString('base64url')
     const cached = byToken.get(tokenKey)
-    if (cached && notifications.listening && !anew) {
+    const remembered = cached !== undefined && notifications.listening && !anew
+    onLook(remembered)
+    if (remembered) {
       if (cached.expiresAtMs > Date.now()) return cached.principal
       byToken.delete(tokenKey)
       return null

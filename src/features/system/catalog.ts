@@ -47,11 +47,11 @@ const shipped: Record<SystemName, () => unknown> = {
 export class Catalog {
   readonly #database: Database
   readonly #kept = new Map<SystemName, Kept>()
-  hits = 0
-  misses = 0
+  readonly #onLook: (hit: boolean) => void
 
-  constructor(database: Database, notifications: Notifications) {
+  constructor(database: Database, notifications: Notifications, onLook: (hit: boolean) => void = () => {}) {
     this.#database = database
+    this.#onLook = onLook
     notifications.on('djinn_system', (name) => this.#kept.delete(name as SystemName))
     notifications.onGap(() => this.#kept.clear())
   }
@@ -59,10 +59,10 @@ export class Catalog {
   async read(name: SystemName): Promise<{ entry: Entry; hit: boolean }> {
     const kept = this.#kept.get(name)
     if (kept && kept.untilMs > Date.now()) {
-      this.hits++
+      this.#onLook(true)
       return { entry: await kept.entry, hit: true }
     }
-    this.misses++
+    this.#onLook(false)
     const entry = this.#load(name)
     this.#kept.set(name, { entry, untilMs: Date.now() + keptMs[name] })
     entry.catch(() => this.#kept.delete(name))
