@@ -55,6 +55,13 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
       ),
   },
   {
+    why: 'of the watch, which one process keeps on the direct connection, on a timer and cut off after a second',
+    names:
+      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.slowStatements watch.place'.split(
+        ' ',
+      ),
+  },
+  {
     why: 'of rules that a person tries or runs over all rows',
     names: 'rules.countScope rules.preview rules.dropOldRuns rules.readRun rules.undoChunk rules.markUndone rules.runChunk'.split(' '),
   },

@@ -241,11 +241,11 @@ test("another household's ids and name are 404, and the batch is undone", async 
   assert.deepEqual(await books(ben), was)
 })
 
-test('thirty atomic batches of one household at once all go through', async () => {
+test('a dozen atomic batches of one household at once all go through', async () => {
   const ana = await djinn.person()
   const [one, two] = [await ana.account({ name: 'One' }), await ana.account({ name: 'Two' })]
   const replies = await Promise.all(
-    Array.from({ length: 30 }, (_, index) => {
+    Array.from({ length: 12 }, (_, index) => {
       const [first, second] = index % 2 ? [one, two] : [two, one]
       return batch(ana, [
         get('/api/accounts'),
@@ -258,7 +258,7 @@ test('thirty atomic batches of one household at once all go through', async () =
   )
   for (const results of replies) assert.deepEqual(codes(results), [200, 201, 201, 201, 200])
   const { data } = (await ana.get('/api/accounts?fields=balance')).body
-  assert.equal(data[0].balance + data[1].balance, -60)
+  assert.equal(data[0].balance + data[1].balance, -24)
   await djinn.verify()
 })
 
