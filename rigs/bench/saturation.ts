@@ -129,7 +129,7 @@ async function findManners(pgbench: string | null, made: Record<string, Limit>, 
     const { seconds, clients: counts } = plan.pgbench[name === 'create' ? 'create' : 'reads']
     const tried: { manner: Manner; rate: number }[] = []
     for (const clients of counts) {
-      const manner = { clients, seconds }
+      const manner = { clients, seconds, planning: limit.planning }
       tried.push({ manner, rate: await runPgbench(pgbench, limit.url, limit.script, manner) })
     }
     say(`pgbench of ${name}: ${tried.map(({ manner, rate }) => `${Math.round(rate)}/s with ${manner.clients} clients`).join(', ')}`)

@@ -53,10 +53,10 @@ export function writeScript(folder: string, name: string, text: string, slots: n
   return { file, slots, variables }
 }
 
-export type Manner = { clients: number; seconds: number }
+export type Manner = { clients: number; seconds: number; planning: 'force_generic_plan' | 'auto' }
 
 /** Executions a second. */
-export async function runPgbench(pgbench: string, url: string, script: Script, { clients, seconds }: Manner): Promise<number> {
+export async function runPgbench(pgbench: string, url: string, script: Script, { clients, seconds, planning }: Manner): Promise<number> {
   const { hostname, port, username, password, pathname } = new URL(url)
   const child = spawn(
     pgbench,
@@ -68,7 +68,7 @@ export async function runPgbench(pgbench: string, url: string, script: Script, {
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password) },
+      env: { PATH: process.env['PATH'], PGPASSWORD: decodeURIComponent(password), PGOPTIONS: `-c plan_cache_mode=${planning}` },
     },
   )
   let printed = ''
