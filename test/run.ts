@@ -36,36 +36,13 @@ const all = globSync('test/**/*.test.ts').toSorted()
  * and of each part of the API the tests that run its statements. Every statement is prepared there too, by test/database/statements.
  */
 const other = [
-  ...[
-    'bills',
-    'housekeeping',
-    'journal',
-    'migrations',
-    'rates',
-    'refusals',
-    'revisions',
-    'roles',
-    'rules',
-    'statements',
-    'tenancy',
-    'trip',
-  ].map((name) => `database/${name}`),
-  ...[
-    'accounts',
-    'audit',
-    'batch-atomic',
-    'bill-occurrences',
-    'budgets',
-    'categories',
-    'devices',
-    'erasure',
-    'exports-household',
-    'feeds-push',
-  ],
-  ...['imports-commit', 'imports-duplicates', 'imports-undo', 'me-export', 'offline-writes', 'reports', 'reports-balance', 'rules-runs'],
-  ...['sessions', 'sharing-members', 'sync', 'system', 'transaction-lists', 'transactions', 'transfers'],
-  'push/queue',
-].map((name) => `test/${name.includes('/') ? name : `routes/${name}`}.test.ts`)
+  ...'bills housekeeping journal migrations rates refusals revisions roles rules statements tenancy trip'
+    .split(' ')
+    .map((name) => `database/${name}`),
+  ...'accounts audit bill-occurrences budgets exports-household feeds-push imports-commit reports rules-runs sync transactions transfers'
+    .split(' ')
+    .map((name) => `routes/${name}`),
+].map((name) => `test/${name}.test.ts`)
 const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts', '--without-tests'])]]
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
 outcomes.push(['database tests on PostgreSQL 16', await suite(16, other)])
