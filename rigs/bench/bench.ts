@@ -1,6 +1,7 @@
 // npm run bench: measures the service and prints each figure beside its target.
 import { Command } from 'commander'
 import { figuresJson, printFigures, type Figure } from './figure.ts'
+
 /** Prints what it measured, or answers it for the JSON. */
 type Part = (options: { json: boolean; quick: boolean }) => Promise<object[]>
 

@@ -9,10 +9,14 @@ export async function checkSent(world: World, { name, next, status }: Load & { n
   if (!statements) return
   await asOwner(world, async (client) => {
     await client.query('create extension if not exists pg_stat_statements')
-    await client.query('select pg_stat_statements_reset()')
+    const { rows: homes } = await client.query<{ home: string }>(
+      `select quote_ident(n.nspname) as home from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_stat_statements'`,
+    )
+    const { home } = homes[0]!
+    await client.query(`select ${home}.pg_stat_statements_reset()`)
     await saturate(world.url, { next, status, connections: 1, warmUpMs: 0, countedMs: 100 })
     const { rows } = await client.query<{ id: string }>(
-      `select queryid::text as id from pg_stat_statements where userid in (select oid from pg_roles where rolname in ('djinn_api', 'djinn_app'))`,
+      `select queryid::text as id from ${home}.pg_stat_statements where userid in (select oid from pg_roles where rolname in ('djinn_api', 'djinn_app'))`,
     )
     const sent = new Set(rows.map(({ id }) => id))
     for (const statement of statements) {
