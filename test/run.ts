@@ -39,7 +39,7 @@ const other = [
   ...'bills housekeeping journal migrations rates refusals revisions roles rules statements tenancy trip'
     .split(' ')
     .map((name) => `database/${name}`),
-  ...'accounts audit bill-occurrences budgets exports-household feeds-push imports-commit reports rules-runs sync transactions transfers'
+  ...'bill-occurrences budgets feeds-push imports-commit reports rules-runs sync transactions transfers'
     .split(' ')
     .map((name) => `routes/${name}`),
 ].map((name) => `test/${name}.test.ts`)

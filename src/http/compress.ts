@@ -1,4 +1,5 @@
 // Compresses answers of 1,024 bytes and more as the caller accepts: zstd, gzip (level 5) or br.
+import { LRUCache } from 'lru-cache'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { limits } from '../values/limits.ts'
@@ -16,9 +17,20 @@ export type Encoding = 'zstd' | 'gzip' | 'br'
 // Cheapest first, among what the caller weighs equally.
 const known: Encoding[] = ['zstd', 'gzip', 'br']
 
+/** What was chosen for headers seen before: phones send few different ones. */
+const chosen = new LRUCache<string, { encoding: Encoding | null }>({ max: 200 })
+
 /** The encoding of an Accept-Encoding header that weighs most, or null for none of ours. */
 export function chooseEncoding(header: string | undefined): Encoding | null {
   if (!header) return null
+  const known = chosen.get(header)
+  if (known) return known.encoding
+  const encoding = weighEncodings(header)
+  chosen.set(header, { encoding })
+  return encoding
+}
+
+function weighEncodings(header: string): Encoding | null {
   const weights = new Map<string, number>()
   for (const part of header.split(',')) {
     const [name = '', ...parameters] = part.trim().toLowerCase().split(';')

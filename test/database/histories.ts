@@ -215,15 +215,19 @@ export const steps: Record<string, Step> = {
       await run('rollback to before')
       await run(`update accounts set opening_balance = opening_balance + $2 where household_id = $1`, [household, draw.a % 100])
     }),
-  erase: (world, draw) => {
+  erase: async (world, draw) => {
     const scope = { household: world.person.householdId, role: 'djinn_keeper' } as const
-    // Only the keeper may: what is erased for good leaves the books too.
-    return asRole(world.djinn, scope, (run) =>
-      run(`delete from transactions where household_id = $1 and transfer_id is null and amount % 5 = $2 % 5`, [
-        scope.household,
-        draw.a % 5,
-      ]),
-    ).then(() => 'done')
+    // Only the keeper may: what is erased for good leaves the books too, and rows of a closed account stay.
+    const refusal = await refusalOf(
+      asRole(world.djinn, scope, (run) =>
+        run(`delete from transactions where household_id = $1 and transfer_id is null and amount % 5 = $2 % 5`, [
+          scope.household,
+          draw.a % 5,
+        ]),
+      ),
+    )
+    if (refusal) assert.match(refusal.constraint ?? '', /^(account_open|transaction_account)$/, refusal.message)
+    return refusal ? 'refused' : 'done'
   },
 }
 
