@@ -39,23 +39,13 @@ const other = [
   ...'bills housekeeping journal migrations rates refusals revisions roles rules statements tenancy trip'
     .split(' ')
     .map((name) => `database/${name}`),
-  ...'bill-occurrences budgets feeds-push imports-commit reports rules-runs sync transactions transfers'
-    .split(' ')
-    .map((name) => `routes/${name}`),
+  ...'budgets feeds-push reports sync transactions'.split(' ').map((name) => `routes/${name}`),
 ].map((name) => `test/${name}.test.ts`)
 const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts', '--without-tests'])]]
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])
 outcomes.push(['database tests on PostgreSQL 16', await suite(16, other)])
 // Transactions of every kind, and what must not outlive them on a connection that others get next.
-const pooled = [
-  'routes/transactions',
-  'routes/transfers',
-  'routes/batch-atomic',
-  'routes/idempotency',
-  'routes/sync',
-  'routes/sessions',
-  'database/tenancy',
-]
+const pooled = ['routes/transactions', 'routes/batch-atomic', 'routes/idempotency', 'routes/sync', 'database/tenancy']
 if (missing('current')) console.log(`\nSKIPPED: tests behind PgBouncer: ${missing('current')}`)
 else {
   const files = pooled.map((name) => `test/${name}.test.ts`)

@@ -23,8 +23,8 @@ const chosen = new LRUCache<string, { encoding: Encoding | null }>({ max: 200 })
 /** The encoding of an Accept-Encoding header that weighs most, or null for none of ours. */
 export function chooseEncoding(header: string | undefined): Encoding | null {
   if (!header) return null
-  const known = chosen.get(header)
-  if (known) return known.encoding
+  const before = chosen.get(header)
+  if (before) return before.encoding
   const encoding = weighEncodings(header)
   chosen.set(header, { encoding })
   return encoding
