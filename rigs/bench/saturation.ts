@@ -61,7 +61,7 @@ export async function measureSaturation({ quick = false } = {}): Promise<Measure
   const say = (line: string) => console.error(`saturation: ${line}`)
   const plan = quick ? plans.quick : plans.full
   const pgbench = findPgbench(say)
-  if (pgbench === null) say('NO LIMITS of list, row, create and sync: PGBENCH IS NOT HERE (test/tools/get-pgtools.sh)')
+  if (pgbench === null) say('NO LIMITS of list, row, create and sync: PGBENCH IS NOT HERE (test/tools/get-debian.sh)')
   const world = await openWorld(plan.size, say)
   try {
     say('asking for what the phones have kept')

@@ -1,13 +1,17 @@
 // The settings of a PostgreSQL server: reads them, and writes them by ALTER SYSTEM. On a connection of its own, as no transaction may be open.
 import pg from 'pg'
 
+/** A setting, from pg_settings. */
 export type ServerSetting = {
   name: string
   setting: string
   unit: string | null
+  /** When a change counts: `postmaster` is at the next start. */
   context: string
+  /** Where its value comes from; a command line wins over ALTER SYSTEM. */
   source: string
   pendingRestart: boolean
+  /** What the configuration files say, where we may read them. */
   configured: string | null
   min: string | null
   max: string | null

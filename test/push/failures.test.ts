@@ -65,9 +65,9 @@ test('a 404 that names no token costs nobody the token', async () => {
 })
 
 for (const [name, answer, leastS, mostS] of [
-  ['429 with Retry-After', () => refusals.quota('120'), 90, 120],
-  ['429 with nothing said', () => refusals.quota(), 30, 60],
-  ['503 with Retry-After', () => refusals.unavailable('90'), 60, 90],
+  ['429 with Retry-After', () => refusals.quota('120'), 115, 120],
+  ['429 with nothing said', () => refusals.quota(), 55, 60],
+  ['503 with Retry-After', () => refusals.unavailable('90'), 85, 90],
   ['503 with a date', () => refusals.unavailable(new Date(Date.now() + 300_000).toUTCString()), 270, 301],
 ] as const) {
   test(`${name} is obeyed`, async () => {

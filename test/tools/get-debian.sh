@@ -28,9 +28,10 @@ for release in "$@"; do
   for each in "${wanted[@]}"; do dpkg-deb --extract "$scratch"/packages/"${each}"_*.deb "$scratch/programs"; done
   mkdir -p "$folder/lib"
   # Links of one folder into another are not needed and would take the place of what they lead to.
-  find "$scratch/tree" -name '*.so*' \( -type f -o -type l -not -lname '*/*' \) -exec cp -P {} "$folder/lib/" \;
+  # Folders within that of the libraries hold what a program loads on demand.
+  find "$scratch/tree" \( -path '*/postgresql/*' -o -path '*-linux-gnu*/*/*' \) -prune -o -name '*.so*' \( -type f -o -type l -not -lname '*/*' \) -exec cp -P {} "$folder/lib/" \;
   loader=$(basename "$(find "$scratch/tree" -name 'ld-linux-*' -type f | head -n 1)")
-  for program in $(find "$scratch"/programs/usr/{bin,sbin} -type f -perm -u+x 2>/dev/null); do
+  for program in $(find "$scratch"/programs/usr/{bin,sbin,lib/postgresql/*/bin} -type f -perm -u+x 2>/dev/null); do
     name=$(basename "$program")
     cp "$program" "$folder/$name.bin"
     # The libraries of another release go with their own loader.

@@ -80,7 +80,7 @@ export async function runPgbench(pgbench: string, url: string, script: Script, {
 }
 
 const tools = process.env['DJINN_TEST_TOOLS'] ?? (process.getuid?.() === 0 ? '/var/cache/djinn' : join(homedir(), '.cache/djinn'))
-const getTools = fileURLToPath(new URL('../../../test/tools/get-pgtools.sh', import.meta.url))
+const getTools = fileURLToPath(new URL('../../../test/tools/get-debian.sh', import.meta.url))
 const fetchMsMax = 90_000
 
 /** Where pgbench is: unpacked before, installed, or unpacked now; null where it cannot be had. */
@@ -89,7 +89,10 @@ export function findPgbench(say: (line: string) => void): string | null {
   const works = (path: string) => spawnSync(path, ['--version'], { timeout: 5_000 }).status === 0
   if (existsSync(unpacked) && works(unpacked)) return unpacked
   if (works('pgbench')) return 'pgbench'
-  say(`pgbench is not here: unpacking it from Debian into ${join(tools, 'pgtools')} (test/tools/get-pgtools.sh)`)
-  spawnSync(getTools, [join(tools, 'pgtools'), '18', 'forky', 'trixie'], { stdio: ['ignore', 2, 2], timeout: fetchMsMax })
+  say(`pgbench is not here: unpacking it from Debian into ${join(tools, 'pgtools')} (test/tools/get-debian.sh)`)
+  spawnSync(getTools, [join(tools, 'pgtools'), 'postgresql-18,postgresql-client-18', 'forky', 'trixie'], {
+    stdio: ['ignore', 2, 2],
+    timeout: fetchMsMax,
+  })
   return existsSync(unpacked) && works(unpacked) ? unpacked : null
 }

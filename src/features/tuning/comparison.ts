@@ -1,20 +1,10 @@
 // Holds the settings of a live server against those wanted: as values, whatever units they are written in. Pure.
+import type { ServerSetting } from '../../resources/server-settings.ts'
 import { amountOf, memoryText } from './quantity.ts'
 import type { Setting } from './rules.ts'
 
-/** A setting as a server has it, from pg_settings. */
-export type LiveSetting = {
-  name: string
-  setting: string
-  unit: string | null
-  /** When a change counts: `postmaster` is at the next start. */
-  context: string
-  /** Where its value comes from; a command line wins over ALTER SYSTEM. */
-  source: string
-  pendingRestart: boolean
-  /** What the configuration files say, where we may read them. */
-  configured: string | null
-}
+/** A setting as a server has it; its bounds do not matter here. */
+export type LiveSetting = Omit<ServerSetting, 'min' | 'max'>
 
 /** `waiting`: the files have the wanted value, and the next start takes it. */
 export type Standing = 'equal' | 'waiting' | 'differs' | 'unknown'
