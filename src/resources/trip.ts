@@ -69,7 +69,7 @@ class Trip extends pg.Query {
   #broken: Error | undefined
 
   constructor(legs: readonly Leg[], resolve: (rows: object[][]) => void, reject: (error: Error) => void) {
-    super({ text: '' })
+    super('')
     this.#legs = legs
     this.#resolve = resolve
     this.#reject = reject
