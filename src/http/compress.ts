@@ -10,6 +10,8 @@ const zstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
 
 /** Larger bodies leave the event loop: the hop to a thread costs about as much as compressing 16 KB does. */
 const syncBytesMax = 16 * 1024
+/** A window that holds the whole of a small body, and no more memory than that takes: with zlib's 268 KB, a third went into getting it. */
+const smallGzipOptions = { level: limits.gzipLevel, windowBits: 14, memLevel: 6, chunkSize: 4 * 1024 }
 const brotliOptions = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }
 const zstdOptions = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }
 
@@ -49,7 +51,7 @@ export async function compress(body: Buffer, encoding: Encoding | null): Promise
   const small = body.length <= syncBytesMax
   switch (encoding) {
     case 'gzip':
-      return small ? zlib.gzipSync(body, { level: limits.gzipLevel }) : await gzip(body, { level: limits.gzipLevel })
+      return small ? zlib.gzipSync(body, smallGzipOptions) : await gzip(body, { level: limits.gzipLevel })
     case 'zstd':
       return small ? zlib.zstdCompressSync(body, zstdOptions) : await zstd(body, zstdOptions)
     case 'br':
