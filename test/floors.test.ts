@@ -51,6 +51,8 @@ const owners: Record<string, string> = {
   feed_signatures: 'feeds',
   feed_usage: 'feeds',
   feed_rows: 'feeds',
+  flags: 'flags',
+  flag_changes: 'migrations',
   watchers: 'watching',
   activity: 'watching',
   idempotency_keys: 'src/http/replay.ts',

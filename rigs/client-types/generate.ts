@@ -17,10 +17,11 @@ async function readDocument() {
       announcements: nothing,
       mailer: null,
       metrics: nothing,
+      flags: nothing,
       log: nothing,
       installation: { epoch: '' },
     } as never,
-    { service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '' }, charge: () => ({}) },
+    { service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing }, charge: () => ({}) },
   )
   features.endStreams()
   void features.close()

@@ -27,6 +27,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     database,
     cursors: new Cursors(installation.cursorSecret),
     lineage: `${version} ${installation.epoch}`,
+    gate: resources.flags,
     onCall: ({ tag }, { principal, signer }) => {
       metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous')
       if (principal) resources.watch.seen(principal.userId)

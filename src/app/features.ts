@@ -20,7 +20,9 @@ import type { ReadDocument } from '../features/exports/document-reader.ts'
 import { exportOperations } from '../features/exports/operations.ts'
 import { readDocumentApart, restoredTransactions, restoreHousehold } from '../features/exports/restore.ts'
 import { feedOperations } from '../features/feeds/operations.ts'
+import { flagOperations } from '../features/flags/operations.ts'
 import { foundHousehold, householdOperations } from '../features/households/operations.ts'
+import { signUpInvitations } from '../features/households/sign-up-invitations.ts'
 import { email, keyOf } from '../features/identity/credentials.ts'
 import { openMailedLinks } from '../features/identity/mailed-links.ts'
 import { identityOperations } from '../features/identity/operations.ts'
@@ -42,6 +44,7 @@ import { transactionRows } from '../features/transactions/store.ts'
 import { categoriesOf, rateOf, transactionShape } from '../features/transactions/transaction.ts'
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
+import { featureNames } from '../values/flags.ts'
 import type { Resources } from './resources.ts'
 
 export type Features = {
@@ -57,7 +60,14 @@ export type Entrance = { service: Service; charge: Charge }
 
 export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
-  const catalog = new Catalog(database, notifications, (hit) => resources.metrics.cacheRead('system', hit))
+  const { flags } = resources
+  const catalog = new Catalog(database, notifications, (hit) => resources.metrics.cacheRead('system', hit), {
+    'config/mobile': () => ({
+      registration: flags.registration,
+      readOnly: flags.readOnly,
+      features: Object.fromEntries(featureNames.map((name) => [name, flags.isOnForAny(name)])),
+    }),
+  })
   const readDefaults = async () => (await catalog.read('categories')).entry.content as DefaultCategory[]
   // Kept at hand, because the transaction of a sign-up must not wait for another read.
   let defaultCategories = await readDefaults()
@@ -74,7 +84,15 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
   const furnish = (tx: Runner, household: string) => copyDefaults(tx, household, defaultCategories)
   const mailedLinks = openMailedLinks(database, mailer, config.appUrl, log)
 
+  const applyRulesWhereOn: typeof applyRules = async (...wanted) => {
+    if (flags.isOnForAny('rules')) await applyRules(...wanted)
+  }
+
   const hub = new EventHub(resources)
+  flags.onChange(() => {
+    catalog.forget('config/mobile')
+    hub.endUnless((user) => flags.isOn('liveEvents', user))
+  })
   const pokes = resources.pushGateway === null ? null : new Pokes(resources)
   let findRoute: FindRoute | undefined
   const operations: Operation[] = [
@@ -83,6 +101,8 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         await foundHousehold(tx, { id: home.householdId, ...home }, furnish)
         return { id: home.householdId, name: home.name, baseCurrency: home.currency, timeZone: home.timeZone, role: 'owner' }
       },
+      registration: () => flags.registration,
+      invitations: signUpInvitations,
       isTimeZone,
       mailConfigured: mailer !== null,
       mailedLinks,
@@ -111,7 +131,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
     ...transferOperations(transactionShape),
     ...budgetOperations({ related: [{ name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string] }] }),
     ...importOperations({
-      applyRules,
+      applyRules: applyRulesWhereOn,
       readDocument: readDocumentApart,
       restore: (context, document) => restoreHousehold(context, document as ReadDocument),
       restoredTransactions,
@@ -124,7 +144,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'categories', rows: categoryRows, ids: (row) => [row['categoryId'] as string | null] },
       ],
     }),
-    ...feedOperations({ database, vault: resources.vault, rateOf, applyRules }),
+    ...feedOperations({ database, vault: resources.vault, rateOf, applyRules: applyRulesWhereOn }),
     ...reportOperations({ ratesOn: readRatesOn, ratesBetween: readRatesBetween }),
     ...auditOperations(),
     ...systemOperations(catalog),
@@ -141,6 +161,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         { name: 'occurrences', rows: occurrenceRows },
       ],
     }),
+    ...flagOperations(flags),
     ...eventOperations(hub),
     ...pushOperations({ isTimeZone }),
     ...batchOperations({

@@ -4,6 +4,7 @@ import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
+import { Flags } from '../features/flags/flags.ts'
 import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
 import { makeLog } from '../resources/log.ts'
@@ -38,6 +39,8 @@ export type Resources = {
   announcements: Announcements
   mailer: Mailer | null
   metrics: Metrics
+  /** What is switched off at the moment. */
+  flags: Flags
   /** What is known of the machine and of the whole service, once it is started. */
   watch: Watch
   vault: Vault
@@ -161,6 +164,9 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     closers.push(() => database.close())
     const notifications = new Notifications(urls.directUrl, (message, error) => log.warn({ err: error }, message))
     closers.push(() => notifications.close())
+    const flags = new Flags({ database, notifications, log })
+    metrics.add(...flags.instruments)
+    closers.push(() => flags.close())
     const announcements = new Announcements(notifications)
     closers.push(() => announcements.close())
     const directDatabase = new Database({
@@ -193,6 +199,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     if (mailer) closers.push(() => mailer.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
     await Promise.all([notifications.open(), database.warm(limits.poolConnectionsIdle)])
+    await flags.open()
     return {
       config,
       log,
@@ -204,6 +211,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       announcements,
       mailer,
       metrics,
+      flags,
       watch: watchOfService,
       vault: new Vault(config.secretsKey ?? installation!.cursorSecret),
       installation: installation!,

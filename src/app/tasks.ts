@@ -56,6 +56,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     ...pushTasks({
       database: directDatabase,
       gateway: resources.pushGateway,
+      isOn: (user) => resources.flags.isOn('push', user),
       nowMs,
       onOutcome: (kind) => resources.metrics.push(kind),
     }),

@@ -222,15 +222,20 @@ export class DjinnClient {
           signal,
         )
         if (answer.status === 401) return
-        if (!answer.ok || !answer.body) throw new OfflineError(`status ${answer.status}`)
+        if (!answer.ok || !answer.body) {
+          // Switched off, it is pulled now and then; a server that has no room says when it may be asked again.
+          const askedMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000
+          waitMs = answer.status === 403 ? pullEveryMs : Math.max(waitMs, askedMs || 0)
+          throw new OfflineError(`status ${answer.status}`)
+        }
         for await (const event of readEvents(answer.body)) {
           lastEventId = event.id
           const ended = event.event === 'end'
           // Signed out, the next call finds the session ended and tells the app.
           if (!ended || event.data.includes('signedOut')) this.#wake()
           if (ended && event.data.includes('signedOut')) return
-          // The user has more devices open than streams: coming back at once would take the place of another.
-          if (ended && event.data.includes('replaced')) waitMs = pullEveryMs
+          // The user has more devices open than streams, and coming back at once would take the place of another; or streams are switched off.
+          if (ended && /replaced|off/.test(event.data)) waitMs = pullEveryMs
         }
       } catch {
         // Falls back to the wait below, and to pulling now and then.

@@ -1076,6 +1076,25 @@ export type Operations = {
     body: undefined
     answer: string
   }
+  /** GET /api/me/features: Which features are on for you */
+  'me.features': {
+    params: Record<never, never>
+    query: Record<never, never>
+    body: undefined
+    answer: {
+      readOnly: boolean
+      features: {
+        imports: boolean
+        exports: boolean
+        reports: boolean
+        rules: boolean
+        feeds: boolean
+        push: boolean
+        liveEvents: boolean
+        invitations: boolean
+      }
+    }
+  }
   /** GET /api/me/second-factor: Whether a second factor is on */
   'me.secondFactor': {
     params: Record<never, never>
@@ -2912,6 +2931,7 @@ export type Operations = {
       currency?: string
       timeZone?: string
       deviceName?: string
+      invitation?: string
     }
     answer:
       | {
@@ -4155,6 +4175,7 @@ export const routes = {
   'me.endSession': ['DELETE', '/api/me/sessions/{id}'],
   'me.erase': ['DELETE', '/api/me'],
   'me.export': ['GET', '/api/me/export'],
+  'me.features': ['GET', '/api/me/features'],
   'me.patch': ['PATCH', '/api/me'],
   'me.read': ['GET', '/api/me'],
   'me.renewRecoveryCodes': ['POST', '/api/me/second-factor/recovery-codes'],

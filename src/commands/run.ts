@@ -10,6 +10,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   rates: async () => (await import('./rates.ts')).ratesCommand(),
   user: async () => (await import('./user.ts')).userCommand(),
+  flag: async () => (await import('./flag.ts')).flagCommand(),
   tune: async () => (await import('./tune.ts')).tuneCommand(),
   pooler: async () => (await import('./pooler.ts')).poolerCommand(),
   seed: async () => (await import('./seed.ts')).seedCommand(),

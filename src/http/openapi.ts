@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { refusalCodes, type RefusalCode } from '../values/refusal-codes.ts'
 import { limits } from '../values/limits.ts'
+import { isWriting } from './gate.ts'
 import type { Operation } from './operation.ts'
 import { signatureHeaders } from './signature.ts'
 
@@ -138,6 +139,8 @@ export function refusalsOf(operation: Operation): RefusalCode[] {
   if (operation.body) for (const code of ['too-large', 'unsupported-media-type'] as const) codes.add(code)
   if (operation.body && operation.body !== 'file') codes.add('invalid-json')
   if (operation.query && 'cursor' in ((operation.query as z.ZodObject).shape ?? {})) codes.add('invalid-cursor')
+  if (isWriting(operation)) codes.add('read-only')
+  if (operation.feature !== undefined) codes.add('feature-off')
   if (operation.effect === 'write') {
     for (const code of ['invalid-idempotency-key', 'idempotency-in-progress', 'idempotency-key-reused', 'precondition-failed'] as const)
       codes.add(code)

@@ -1,6 +1,7 @@
 // An operation, declared once: it is the route, the batch step, the OpenAPI entry, the metric label and the rate cost.
 import type { z } from 'zod'
 import type { Day } from '../values/day.ts'
+import type { FeatureName } from '../values/flags.ts'
 import type { RefusalCode } from '../values/refusal-codes.ts'
 import type { Database } from '../resources/database.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
@@ -102,6 +103,10 @@ export type Operation<P = unknown, Q = unknown, B = unknown, R = unknown, A = un
   /** Of `signed` access: what it is signed with. There is no principal then; the scope is the signer's household, with the signer for a device. */
   signed?: Signed
   criticality: Criticality
+  /** The feature that it is refused without: one that an operator may switch off, or on for some users only. */
+  feature?: FeatureName
+  /** It changes no more than who is signed in, or nothing at all: the service may be read-only. GET needs not say so. */
+  goesOnReadOnly?: boolean
   /**
    * `read`: no transaction; `write`: one transaction around `run`, with idempotency; `own`: `run` opens what it needs; `stream`: the answer goes on
    * for as long as both sides like, or is made while it is sent.

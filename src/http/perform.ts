@@ -10,6 +10,7 @@ import { answerWrite } from './answer-write.ts'
 import type { Encoding } from './compress.ts'
 import { revisionOfMatch } from './conditional.ts'
 import { takeFields } from './fields.ts'
+import { passGate, type Gate } from './gate.ts'
 import type { Network } from './negotiate.ts'
 import type { Answer, Context, Operation, Principal, Role } from './operation.ts'
 import type { Cursors } from './page.ts'
@@ -43,6 +44,8 @@ export type Service = {
   cursors: Cursors
   /** Distinguishes tags of other software or another history. */
   lineage: string
+  /** What is switched off. */
+  gate: Gate
   /** Told of every call that is entered, steps of batches included. */
   onCall?: (operation: Operation, call: Call) => void
 }
@@ -70,6 +73,7 @@ const empty = z.strictObject({})
 export async function perform(service: Service, operation: Operation, call: Call, shared: Shared = {}): Promise<Performed> {
   const principal = await callerOf(operation, call)
   const household = authorise(operation, call, principal)
+  passGate(service.gate, operation, principal?.userId ?? null)
   service.onCall?.(operation, call)
   const { fields, query: given } = takeFields(operation, call.query)
   const params = validate(operation.params ?? (empty as z.ZodType), call.params, '/path')

@@ -31,6 +31,7 @@ export const invariants = [
   ['digests', "The replica's digests are those of its rows", check('broken_digests')],
   ['feeds', 'Each feed has the secret that it names, a deleted one none', check('broken_feeds')],
   ['rates', 'Each exchange rate is what its last correction made of it', check('broken_rates')],
+  ['flags', 'Each flag is what its last change made of it', check('broken_flags')],
   ['owners', 'Each household in use has an owner', check('broken_owners')],
   ['journal', "The audit trail's hashes chain without a gap", check('broken_journal')],
 ] as const

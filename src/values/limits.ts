@@ -188,6 +188,13 @@ export const limits = {
   slowStatementsWaitingMax: 10,
   /** A request above this has a line in the log. */
   slowRequestMs: 500,
+  /** When a write that was refused because the service is read-only may be sent again. */
+  readOnlyRetryS: 30,
+  /** How often flags are read while their changes cannot be heard. */
+  flagsLookMs: 1_000,
+  flagOperatorLengthMax: 200,
+  flagReasonLengthMax: 500,
+  flagChangesShown: 50,
   /** Lines that requests may write in a second; the rest are counted. */
   requestLinesPerSecondMax: 20,
 } as const

@@ -11,6 +11,9 @@ export const refusalCodes = {
   'second-factor-required': [401, 'A second factor is required'],
   'refresh-refused': [401, 'The refresh token is not valid'],
   'feed-refused': [401, 'The push is not signed by a feed'],
+  'feature-off': [403, 'The feature is switched off'],
+  'invitation-required': [403, 'Signing up takes an invitation'],
+  'registration-closed': [403, 'Nobody can sign up at the moment'],
   forbidden: [403, 'Your role does not allow this'],
   'not-found': [404, 'There is no such thing'],
   'method-not-allowed': [405, 'The path does not take this method'],
@@ -65,6 +68,7 @@ export const refusalCodes = {
   'rate-limited': [429, 'Too many requests'],
   'header-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something broke here'],
+  'read-only': [503, 'Nothing can be written at the moment'],
   unavailable: [503, 'Try again shortly'],
   timeout: [503, 'It took too long'],
 } as const satisfies Record<string, readonly [number, string]>

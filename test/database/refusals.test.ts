@@ -212,7 +212,7 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
   assert.deepEqual(
     callable.map((row) => row.name),
     // They give the sealed secret that a feed and its key name, or open a push for one; reveal numbers, or what the transaction's own user belongs
-    // to or holds the token of; take a push token from whom it was of; wake phones without a sign; queue a mail that its invitation is for; raise
+    // to or whoever asks holds the token of; take a push token from whom it was of; wake phones without a sign; queue a mail that its invitation is for; raise
     // occurrences of the household's own bills; erase the transaction's own user; or clear the default categories of a household that holds nothing else.
     [
       'accept_invitation',
@@ -222,6 +222,7 @@ test('the app cannot forge the audit trail by a table of its own', async () => {
       'free_push_token',
       'household_revisions',
       'household_state',
+      'invitation_is_open',
       'open_push',
       'orphaned_households',
       'queue_invitation_mail',

@@ -27,20 +27,29 @@ const revealing = operation({
 })
 
 const reveal = (person: Person, key: string | undefined, password = 'a phrase') =>
-  perform({ database: djinn.resources.database, cursors: new Cursors(Buffer.alloc(32)), lineage: 'test' }, revealing, {
-    requestId: 'request',
-    nowMs: Date.now(),
-    address: '127.0.0.1',
-    principal: { userId: person.userId, sessionId: person.userId, tier: 'standard', memberships: new Map() },
-    authenticateAgain: async () => null,
-    householdHeader: undefined,
-    params: {},
-    query: {},
-    url: '/api/test/reveal',
-    body: { password },
-    network: 'ordinary',
-    headers: { idempotencyKey: key },
-  })
+  perform(
+    {
+      database: djinn.resources.database,
+      cursors: new Cursors(Buffer.alloc(32)),
+      lineage: 'test',
+      gate: { readOnly: false, isOn: () => true },
+    },
+    revealing,
+    {
+      requestId: 'request',
+      nowMs: Date.now(),
+      address: '127.0.0.1',
+      principal: { userId: person.userId, sessionId: person.userId, tier: 'standard', memberships: new Map() },
+      authenticateAgain: async () => null,
+      householdHeader: undefined,
+      params: {},
+      query: {},
+      url: '/api/test/reveal',
+      body: { password },
+      network: 'ordinary',
+      headers: { idempotencyKey: key },
+    },
+  )
 
 test('a repeat gets the secret again, whatever happened to the answer, and runs nothing', async () => {
   const ana = await djinn.person()

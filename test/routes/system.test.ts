@@ -91,7 +91,9 @@ test('data that an operator replaces is served within the second, and the shippe
 test('replacing one leaves the others cached', async () => {
   const tags = await Promise.all(['currencies', 'countries'].map(async (name) => (await read(name)).headers['etag']))
   await replace(djinn, 'config/mobile', { minimumVersion: { ios: '9.0.0' } })
-  assert.deepEqual((await read('config/mobile')).body, { minimumVersion: { ios: '9.0.0' } })
+  const { registration, readOnly, features, ...replaced } = (await read('config/mobile')).body
+  assert.deepEqual(replaced, { minimumVersion: { ios: '9.0.0' } })
+  assert.deepEqual([registration, readOnly, features.imports], ['open', false, true], 'what flags say is not of the data')
   for (const [index, name] of ['currencies', 'countries'].entries()) {
     const { headers } = await read(name)
     assert.deepEqual([headers['x-cache'], headers['etag']], ['HIT', tags[index]])

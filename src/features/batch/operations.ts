@@ -27,6 +27,8 @@ export function batchOperations(needs: BatchNeeds): Operation[] {
   return [
     operation({
       name: 'batch',
+      // Each of its operations is asked by itself.
+      goesOnReadOnly: true,
       summary: `Up to ${limits.batchOperationsMax} calls in one request`,
       description:
         'Each is validated, authorised, limited and answered exactly as if it had been sent alone, in order; neighbouring reads run together. With `atomic` all writes are one transaction in one household: one failure undoes all. An Idempotency-Key on the batch stands for one on each of its writes.',

@@ -59,6 +59,7 @@ export function billOperations(needs: BillNeeds): Operation[] {
     ...occurrenceLists(),
     operation({
       name: 'bills.forecast',
+      feature: 'reports',
       summary: 'What bills will take and bring in the coming months',
       description: 'From today to the end of the last month, without what is paid or skipped; overdue ones are not in it.',
       tag: 'Bills',

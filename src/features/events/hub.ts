@@ -112,6 +112,11 @@ export class EventHub {
     }
   }
 
+  /** Ends the streams of users that may have none any more. */
+  endUnless(mayHave: (user: string) => boolean) {
+    for (const stream of [...this.#streams]) if (!mayHave(stream.user)) this.#end(stream, 'off')
+  }
+
   async #refreshAll(streams: Iterable<Stream>) {
     for (const stream of [...streams]) await this.#refresh(stream)
   }

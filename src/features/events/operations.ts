@@ -8,9 +8,10 @@ export function eventOperations(hub: EventHub): Operation[] {
   return [
     operation({
       name: 'events',
+      feature: 'liveEvents',
       summary: 'A stream of new revisions (server-sent events)',
       description:
-        `\`revision\` ({householdId, revision}): sync now. \`lost\` ({householdId}): you are no longer a member. \`end\` ({reason}): signedOut, replaced (at most ${limits.eventStreamsPerUserMax} streams a user, the oldest ends) or restart. ` +
+        `\`revision\` ({householdId, revision}): sync now. \`lost\` ({householdId}): you are no longer a member. \`end\` ({reason}): signedOut, replaced (at most ${limits.eventStreamsPerUserMax} streams a user, the oldest ends), off (the operator switched live events off) or restart. ` +
         `A comment every ${limits.eventBeatMs / 1000} s keeps the connection open. Send Last-Event-ID when you come back: you are poked at once for what you missed.`,
       tag: 'Sync',
       method: 'GET',

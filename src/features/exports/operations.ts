@@ -16,6 +16,8 @@ export function exportOperations(): Operation[] {
   return [
     operation({
       name: 'exports.create',
+      feature: 'exports',
+      goesOnReadOnly: true,
       summary: 'Take your data with you',
       description:
         '`household`: everything as one JSON document, a row a line, deleted rows that can still be restored included; ' +

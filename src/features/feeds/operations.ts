@@ -37,6 +37,7 @@ export function feedOperations(needs: FeedNeeds): Operation[] {
     operation({
       ...shared,
       name: 'feeds.create',
+      feature: 'feeds',
       summary: 'Make a feed into an account',
       description: `The answer carries the secret, which is never shown again: a repeat with the same Idempotency-Key answers the same, a repeat with the same id only does not have it. Rotate the feed when it got lost.`,
       method: 'POST',
@@ -119,6 +120,7 @@ export function feedOperations(needs: FeedNeeds): Operation[] {
     operation({
       ...shared,
       name: 'feeds.rotate',
+      feature: 'feeds',
       summary: 'Give a feed a new secret',
       description: `The one before works for ${limits.feedOverlapHours} more hours, so that the connector can be switched over without a gap; with \`immediately\`, nothing but the new one works from now on.`,
       method: 'POST',
@@ -146,6 +148,7 @@ export function feedOperations(needs: FeedNeeds): Operation[] {
     operation({
       ...shared,
       name: 'feeds.push',
+      feature: 'feeds',
       summary: "Push a bank's transactions, signed",
       description: `Signed with the feed's secret instead of a session: HMAC-SHA256 over \`<Djinn-Timestamp>.<body>\`. The same signature goes through once; whoever lost an answer signs anew, and the rows that are there add nothing. All rows are taken or none. The limit is the feed's own; wrong signatures are charged to the address. No Idempotency-Key, and no step of a batch.`,
       method: 'POST',

@@ -46,6 +46,7 @@ export function invitationOperations(needs: InvitationNeeds): Operation[] {
     operation({
       ...managed,
       name: 'invitations.create',
+      feature: 'invitations',
       summary: 'Invite somebody',
       description:
         'Takes the role owner. The token is told once: here, and in the mail when mail is configured and `email` given. `link` is null unless the operator configured where the app is. ' +
@@ -134,6 +135,7 @@ export function invitationOperations(needs: InvitationNeeds): Operation[] {
     operation({
       ...accepted,
       name: 'invitations.preview',
+      goesOnReadOnly: true,
       summary: 'What an invitation leads to',
       description:
         'So that the app can ask before joining. Refused alike when it is unknown, used, revoked, expired or for another address.',

@@ -95,6 +95,7 @@ export function meOperations(): Operation[] {
     operation({
       ...shared,
       name: 'me.endSession',
+      goesOnReadOnly: true,
       method: 'DELETE',
       path: '/api/me/sessions/{id}',
       effect: 'write',
@@ -110,6 +111,7 @@ export function meOperations(): Operation[] {
     operation({
       ...shared,
       name: 'me.endOtherSessions',
+      goesOnReadOnly: true,
       method: 'DELETE',
       path: '/api/me/sessions',
       effect: 'write',

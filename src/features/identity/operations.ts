@@ -1,10 +1,11 @@
 // Identity: sign-up, sign-in, refresh, sign-out, password change, recovery, and what is one's own.
 import { z } from 'zod'
 import { Failure } from '../../values/failure.ts'
+import type { Registration } from '../../values/flags.ts'
 import { newId } from '../../values/id.ts'
 import { operation, type Operation } from '../../http/operation.ts'
 import type { ChargeLogin } from '../../http/charge.ts'
-import type { Runner } from '../../resources/transaction.ts'
+import type { Runner, Transaction } from '../../resources/transaction.ts'
 import type { Vault } from '../../resources/vault.ts'
 import { email, keyOf, linkExpired, password, refuseWeak, tokens } from './credentials.ts'
 import { erasureOperation } from './erasure.ts'
@@ -21,9 +22,21 @@ import { hashToken } from './tokens.ts'
 
 export type NewHome = { householdId: string; userId: string; name: string; currency: string; timeZone: string }
 
+/** Where an invitation to a household is looked up. */
+export type InvitationPlace = { household: string; hash: string }
+
 export type IdentityNeeds = {
   /** Founds the household that everyone gets at sign-up and answers it. */
   foundHome: (tx: Runner, home: NewHome) => Promise<{ id: string }>
+  /** Who may sign up at the moment. */
+  registration: () => Registration
+  /** Invitations that are brought along to a sign-up. */
+  invitations: {
+    placeOf: (token: string) => InvitationPlace | null
+    isOpen: (db: Runner, place: InvitationPlace, addressKey: string) => Promise<boolean>
+    /** Makes the new user a member, as the last thing of the transaction; whether it did. */
+    join: (tx: Transaction, place: InvitationPlace, user: string) => Promise<boolean>
+  }
   isTimeZone: (zone: string) => boolean
   mailConfigured: boolean
   mailedLinks: MailedLinks
@@ -41,6 +54,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
     operation({
       ...shared,
       name: 'auth.refresh',
+      goesOnReadOnly: true,
       path: '/api/auth/refresh',
       effect: 'own',
       summary: 'Exchange the refresh token for new tokens',
@@ -58,6 +72,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
     operation({
       ...shared,
       name: 'auth.logout',
+      goesOnReadOnly: true,
       path: '/api/auth/logout',
       access: 'user',
       effect: 'write',

@@ -25,6 +25,7 @@ export function signInOperation(needs: IdentityNeeds): Operation {
   return operation({
     tag: 'Identity',
     name: 'auth.login',
+    goesOnReadOnly: true,
     method: 'POST',
     path: '/api/auth/login',
     access: 'anonymous',

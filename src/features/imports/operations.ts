@@ -33,6 +33,7 @@ export type ImportNeeds = RestoreNeeds & {
 
 export function importOperations(needs: ImportNeeds): Operation[] {
   const shared = { tag: 'Imports' } as const
+  const switched = { ...shared, feature: 'imports' } as const
   const references = [
     'account-not-found',
     'account-closed',
@@ -43,7 +44,7 @@ export function importOperations(needs: ImportNeeds): Operation[] {
   ] as const
   return [
     operation({
-      ...shared,
+      ...switched,
       name: 'imports.preview',
       summary: "Read a bank's file and preview what it would add",
       description:
@@ -128,7 +129,7 @@ export function importOperations(needs: ImportNeeds): Operation[] {
       },
     }),
     operation({
-      ...shared,
+      ...switched,
       name: 'imports.patch',
       summary: 'Read the file again with another mapping or account, before the commit',
       method: 'PATCH',
@@ -166,7 +167,7 @@ export function importOperations(needs: ImportNeeds): Operation[] {
       },
     }),
     operation({
-      ...shared,
+      ...switched,
       name: 'imports.commit',
       summary: 'Do what the preview said',
       description:

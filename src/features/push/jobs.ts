@@ -27,6 +27,8 @@ export type PushNeeds = {
   database: Database
   /** Null where push is not configured any more: what is still queued comes to nothing. */
   gateway: PushGateway | null
+  /** Whether messages go to the user's devices at the moment; those that do not are not made up for. */
+  isOn: (user: string) => boolean
   nowMs: () => number
   onOutcome: (kind: Outcome['kind'] | 'expired') => void
 }
@@ -84,6 +86,10 @@ async function deliver(needs: PushNeeds, gateway: PushGateway, job: DeliverJob) 
   })
   if (!open) return
   const { token, userId, tries, event, actorName } = open
+  if (!needs.isOn(userId)) {
+    await write(needs, (tx) => tx.run(markFailed, { ...delivery, failure: 'push is switched off' }))
+    return
+  }
   const notification = { id: job.notification, householdId: job.household, event, data: open.data as Record<string, unknown>, actorName }
   const nowMs = needs.nowMs()
   const outcome = await send(needs, gateway, pushMessage(notification, token, nowMs, untilMs))
@@ -112,7 +118,8 @@ async function poke(needs: PushNeeds, gateway: PushGateway, job: z.infer<typeof 
   // Whoever comes back later syncs anyway.
   if (nowMs >= job.untilMs) return
   const { household, revision, writer } = job
-  const devices = await write(needs, (tx) => tx.run(listPoked, { household, writer, rows: limits.pokeDevicesMax }))
+  const poked = await write(needs, (tx) => tx.run(listPoked, { household, writer, rows: limits.pokeDevicesMax }))
+  const devices = poked.filter(({ userId }) => needs.isOn(userId))
   const outcomes = await Promise.all(
     devices.map(async ({ userId, device, token }) => {
       const outcome = await send(needs, gateway, pokeMessage(household, revision, token, nowMs, job.untilMs))

@@ -26,6 +26,7 @@ export type ReportNeeds = {
 export function reportOperations(needs: ReportNeeds): Operation[] {
   const shared = {
     tag: 'Reports',
+    feature: 'reports',
     method: 'GET',
     access: 'viewer',
     criticality: 'report',

@@ -36,6 +36,7 @@ export function ruleOperations(): Operation[] {
     operation({
       ...shared,
       name: 'rules.create',
+      feature: 'rules',
       summary: 'Add a rule',
       description:
         'It runs on what imports and feeds bring from now on; history is changed by a run. Conditions look at a row as it came, not at what an earlier rule makes of it; the first rule that sets a field wins it. Fields that a person set, the categories of split rows and the legs of transfers stay as they are.',
@@ -72,6 +73,7 @@ export function ruleOperations(): Operation[] {
     operation({
       ...shared,
       name: 'rules.patch',
+      feature: 'rules',
       summary: 'Change, move, enable or disable a rule',
       description: 'With `position` it is put before the rule that has it.',
       method: 'PATCH',

@@ -72,6 +72,8 @@ export function runOperations(): Operation[] {
     operation({
       ...shared,
       name: 'rules.preview',
+      feature: 'rules',
+      goesOnReadOnly: true,
       summary: 'What a rule, or some rules, would change in history',
       description: `Writes nothing. \`rule\` is a draft as it would be created. ${bound}`,
       method: 'POST',
@@ -90,6 +92,7 @@ export function runOperations(): Operation[] {
     operation({
       ...shared,
       name: 'rules.run',
+      feature: 'rules',
       summary: 'Apply rules to history',
       description: `Answers a report, by which the run can be undone for ${limits.ruleRunDays} days. ${bound}`,
       method: 'POST',

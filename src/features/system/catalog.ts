@@ -39,8 +39,6 @@ const shipped: Record<SystemName, () => unknown> = {
     pageSize: { fast: 20, slow: 10 },
     importBytesMax: 10_485_760,
     batchOperationsMax: 10,
-    registration: 'open',
-    features: {},
   }),
 }
 
@@ -48,12 +46,24 @@ export class Catalog {
   readonly #database: Database
   readonly #kept = new Map<SystemName, Kept>()
   readonly #onLook: (hit: boolean) => void
+  readonly #live: Partial<Record<SystemName, () => object>>
 
-  constructor(database: Database, notifications: Notifications, onLook: (hit: boolean) => void = () => {}) {
+  /** `live` are members that are of this moment, whatever the data say; `forget` is called when they change. */
+  constructor(
+    database: Database,
+    notifications: Notifications,
+    onLook: (hit: boolean) => void = () => {},
+    live: Partial<Record<SystemName, () => object>> = {},
+  ) {
+    this.#live = live
     this.#database = database
     this.#onLook = onLook
     notifications.on('djinn_system', (name) => this.#kept.delete(name as SystemName))
     notifications.onGap(() => this.#kept.clear())
+  }
+
+  forget(name: SystemName) {
+    this.#kept.delete(name)
   }
 
   async read(name: SystemName): Promise<{ entry: Entry; hit: boolean }> {
@@ -71,7 +81,9 @@ export class Catalog {
 
   async #load(name: SystemName): Promise<Entry> {
     const [replaced] = await this.#database.reader({}).run(readSystemData, { name })
-    const content = replaced?.content ?? shipped[name]()
+    const kept = replaced?.content ?? shipped[name]()
+    const live = this.#live[name]?.()
+    const content = live === undefined ? kept : { ...(kept as object), ...live }
     const bytes = Buffer.from(JSON.stringify(Array.isArray(content) ? { data: content, nextCursor: null } : content))
     return { content, bytes, encoded: new Map(), etag: `"${hash('sha256', bytes, 'base64url').slice(0, 16)}"` }
   }
