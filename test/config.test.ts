@@ -56,6 +56,7 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
     ],
   ],
   ['WORKER', ['no', 'ON']],
+  ['SHEDDING', ['no', 'ON']],
   ['LOG_LEVEL', ['loud\nand clear', 'INFO']],
 ]
 

@@ -19,7 +19,16 @@ export async function startService(dataDir: string, environment: Record<string, 
   const url = `http://127.0.0.1:${port}`
   const startedMs = performance.now()
   const child = spawn(process.execPath, [entry, 'serve'], {
-    env: { ...process.env, DJINN_DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPort), LOG_LEVEL: 'warn', ...environment },
+    // What the process can do is measured, so it refuses nothing.
+    env: {
+      ...process.env,
+      DJINN_DATA_DIR: dataDir,
+      PORT: String(port),
+      OPS_PORT: String(opsPort),
+      LOG_LEVEL: 'warn',
+      SHEDDING: 'off',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let printed = ''

@@ -21,7 +21,7 @@ async function readDocument() {
       log: nothing,
       installation: { epoch: '' },
     } as never,
-    { service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing }, charge: () => ({}) },
+    { service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing }, charge: () => ({}), shed: () => {} },
   )
   features.endStreams()
   void features.close()

@@ -10,8 +10,10 @@ import { openApiDocument } from '../http/openapi.ts'
 import type { Service } from '../http/perform.ts'
 import { Cursors } from '../http/page.ts'
 import { makeServer } from '../http/server.ts'
+import { classStartOf, Shedder } from '../http/shedding.ts'
 import { makeAuthenticate } from '../features/identity/sessions.ts'
 import { statement } from '../resources/statement.ts'
+import { makeLook } from '../resources/strain.ts'
 import { makeFeatures } from './features.ts'
 import type { Resources } from './resources.ts'
 
@@ -19,7 +21,7 @@ export const version = (JSON.parse(readFileSync(new URL('../../package.json', im
 
 const isReady = statement('health.ready', {}, { ready: 'bool' }, 'select true as ready from installation')
 
-export type Api = { app: FastifyInstance; operations: readonly Operation[]; close: () => Promise<void> }
+export type Api = { app: FastifyInstance; shedder: Shedder; operations: readonly Operation[]; close: () => Promise<void> }
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
@@ -35,7 +37,17 @@ export async function makeApi(resources: Resources): Promise<Api> {
   }
   const charge = makeCharge(config.rate)
   const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
-  const features = await makeFeatures(resources, { service, charge })
+  const answering = { requests: 0 }
+  const shedder = new Shedder({
+    on: config.shedding,
+    look: makeLook(
+      () => database.poolState,
+      () => answering.requests,
+    ),
+    log,
+  })
+  metrics.add(...shedder.instruments)
+  const features = await makeFeatures(resources, { service, charge, shed: (operation) => shedder.pass(classStartOf(operation)) })
   resources.streams.open = features.streamsOpen
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
@@ -45,6 +57,8 @@ export async function makeApi(resources: Resources): Promise<Api> {
     charge,
     chargeSigned: makeChargeSigned(config.rate, charge),
     observe: makeObserve(metrics, log),
+    shedder,
+    answering,
     log,
     trustedProxies: config.trustedProxies,
   })
@@ -92,10 +106,13 @@ export async function makeApi(resources: Resources): Promise<Api> {
     )
     return sendPublic(request, reply, page, 'text/html; charset=utf-8')
   })
+  shedder.start()
   return {
     app,
+    shedder,
     operations: features.operations,
     close: async () => {
+      shedder.close()
       await app.close()
       await features.close()
     },

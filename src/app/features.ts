@@ -56,7 +56,7 @@ export type Features = {
 }
 
 /** What the operations that call other operations need of the API. */
-export type Entrance = { service: Service; charge: Charge }
+export type Entrance = { service: Service; charge: Charge; shed: (operation: Operation) => void }
 
 export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
@@ -170,6 +170,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         findRoute ??= makeFindRoute(operations)
         return findRoute(method, url)
       },
+      shed: entrance.shed,
       charge: (principal, address) => entrance.charge(principal, address, 1),
       onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
     }),

@@ -31,7 +31,17 @@ export function makeObserve(metrics: Metrics, log: Logger, now: () => number = (
     const nowMs = now()
     const durationMs = nowMs - startedMs
     metrics.request(operation?.name ?? noOperation, status, durationMs)
-    const level = refusal?.code === 'internal' ? 'error' : status >= 500 ? 'warn' : durationMs > limits.slowRequestMs ? 'info' : 'debug'
+    // Shed and read-only, they are counted by the thousand and one line said why.
+    const expected = refusal?.code === 'overloaded' || refusal?.code === 'read-only'
+    const level = expected
+      ? 'debug'
+      : refusal?.code === 'internal'
+        ? 'error'
+        : status >= 500
+          ? 'warn'
+          : durationMs > limits.slowRequestMs
+            ? 'info'
+            : 'debug'
     if (level === 'debug' && !log.isLevelEnabled('debug')) return
     if (level !== 'debug' && !mayWrite(nowMs)) return
     const told = leftOut > 0 && level !== 'debug' ? { linesLeftOut: leftOut } : {}

@@ -28,7 +28,15 @@ export type DocumentedOperation = {
 export type Schema = { [key: string]: unknown }
 
 // A token that is dead is refused where none is needed, too.
-const everyRefusal: RefusalCode[] = ['invalid-request', 'unauthenticated', 'rate-limited', 'internal', 'unavailable', 'timeout']
+const everyRefusal: RefusalCode[] = [
+  'invalid-request',
+  'unauthenticated',
+  'rate-limited',
+  'internal',
+  'overloaded',
+  'unavailable',
+  'timeout',
+]
 
 /** The document of these operations. Schemas are the ones that check the requests. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {

@@ -15,6 +15,7 @@ import { chooseEncoding, compress, type Encoding } from './compress.ts'
 import type { Charge, ChargeSigned } from './charge.ts'
 import type { Observe } from './observe.ts'
 import type { Operation } from './operation.ts'
+import { classStartOf, type ClassStart, type Shedder } from './shedding.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { openDownload } from './download.ts'
 import { streamEvents } from './stream.ts'
@@ -32,6 +33,9 @@ export type ServerOptions = {
   charge: Charge
   chargeSigned: ChargeSigned
   observe: Observe
+  shedder: Shedder
+  /** How many requests are being answered. */
+  answering: { requests: number }
   log: Logger
   trustedProxies: TrustedProxies
 }
@@ -69,11 +73,12 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   for (const [path, operations] of paths) {
     const url = path.replaceAll(/\{(\w+)\}/g, ':$1')
     for (const operation of operations) {
+      const classStart = classStartOf(operation)
       app.route({
         method: operation.method,
         url,
         bodyLimit: operation.body === 'file' ? limits.importBytesMax + 64 * 1024 : limits.bodyBytesMax,
-        handler: (request, reply) => handle(options, operation, request, reply),
+        handler: (request, reply) => handle(options, operation, classStart, request, reply),
       })
     }
     const allowed = new Set(operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method])))
@@ -86,14 +91,18 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   return app
 }
 
-async function handle(options: ServerOptions, operation: Operation, request: FastifyRequest, reply: FastifyReply) {
+async function handle(options: ServerOptions, operation: Operation, classStart: ClassStart, request: FastifyRequest, reply: FastifyReply) {
   const startedMs = performance.now()
+  options.answering.requests++
   try {
+    options.shedder.pass(classStart)
     const performed = await withDeadline(answer(options, operation, request, reply))
     if (performed.stream) return await streamEvents(request, reply, performed)
     return await send(options, operation, startedMs, request, reply, performed)
   } catch (error) {
     return await refuse(options, operation, request, reply, error, startedMs)
+  } finally {
+    options.answering.requests--
   }
 }
 

@@ -136,6 +136,8 @@ export function readConfig(environment: Environment = process.env) {
     ratesUrl,
     /** Whether this process works the queue beside serving. */
     worker: oneOf('WORKER', 'on', ['on', 'off']) === 'on',
+    /** Whether the least critical calls are refused while the process is overloaded. */
+    shedding: oneOf('SHEDDING', 'on', ['on', 'off']) === 'on',
     logLevel: oneOf('LOG_LEVEL', 'info', ['silent', 'error', 'warn', 'info', 'debug']),
   }
   if (config.port !== 0 && config.port === config.opsPort && config.host === config.opsHost) {

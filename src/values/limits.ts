@@ -188,6 +188,25 @@ export const limits = {
   slowStatementsWaitingMax: 10,
   /** A request above this has a line in the log. */
   slowRequestMs: 500,
+  /** How often the strain of the process is looked at. */
+  shedLookMs: 100,
+  /** Of each signal: below the first it is calm, from the second on too much, from the third on writes and auth are refused too. */
+  strain: {
+    loopMs: [25, 50, 1_000],
+    poolWaiting: [50, 100, 450],
+    readsInFlight: [150, 300, 3_000],
+    heapShare: [0.8, 0.85, 0.95],
+    memoryShare: [0.65, 0.7, 0.9],
+  },
+  /** With fewer requests to answer, a slow event loop is not their fault. */
+  shedRequestsMin: 20,
+  /** Looks in a row that find too much before anything is refused. */
+  shedLooksMin: 2,
+  /** Percent of a class that a look adds, takes back when it is calm, and when it is neither. */
+  shedStepUp: 25,
+  shedStepDown: 10,
+  shedStepSlow: 1,
+  shedRetryS: 5,
   /** When a write that was refused because the service is read-only may be sent again. */
   readOnlyRetryS: 30,
   /** How often flags are read while their changes cannot be heard. */
@@ -218,6 +237,12 @@ assert(limits.wrongCodesMax <= 100, 'The moments of wrong codes are kept in the 
 assert(limits.restoreDays < limits.tombstoneDays, 'What can be restored must still be told as deleted.')
 assert(limits.billReminderDaysMax < limits.billHorizonDays, 'An occurrence is there before its first reminder.')
 assert(limits.billMatchDays < limits.billHorizonDays, 'An occurrence is there before its first payment.')
+for (const [calm, over, severe] of Object.values(limits.strain)) {
+  assert(calm < over && over < severe, 'What is severe is more than what is too much, and that more than what is calm.')
+}
+assert(limits.strain.poolWaiting[2] < limits.poolWaitersMax, 'Writes are shed before the pool refuses whoever comes.')
+assert(limits.shedStepUp > limits.shedStepDown && limits.shedStepDown > limits.shedStepSlow, 'Shedding begins faster than it ends.')
+assert((5 * 100 * limits.shedLookMs) / limits.shedStepDown <= 5_000, 'All is taken again 5 s after it became calm.')
 assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')
 assert(limits.watchStatementMsMax * 5 <= limits.watchMs, 'A round must end before the next one begins.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')

@@ -68,6 +68,7 @@ export const refusalCodes = {
   'rate-limited': [429, 'Too many requests'],
   'header-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something broke here'],
+  overloaded: [503, 'Too busy for this at the moment'],
   'read-only': [503, 'Nothing can be written at the moment'],
   unavailable: [503, 'Try again shortly'],
   timeout: [503, 'It took too long'],

@@ -16,6 +16,8 @@ import { checkConstraintsNow, deferConstraints } from './store.ts'
 export type BatchNeeds = {
   service: Service
   findRoute: FindRoute
+  /** Refuses a step whose class is shed at the moment. */
+  shed: (operation: Operation) => void
   /** Takes one request from the caller's minute, or refuses. */
   charge: (principal: Principal | null, address: string) => Record<string, string>
   /** Told of what went wrong on our side. */
@@ -72,6 +74,7 @@ function prepare(needs: BatchNeeds, outer: Call, step: Step, index: number, batc
   if (path === '/api/batch' || body === 'file' || access === 'anonymous' || access === 'signed' || effect === 'stream') {
     throw new Failure('not-in-batch', `${operation.name} cannot be part of a batch.`, { at: `/operations/${index}/path` })
   }
+  needs.shed(operation)
   return { step, operation, call: { ...callOf(outer, step, batchKey), params, query } }
 }
 
