@@ -1,7 +1,7 @@
-// A service that is read-only, or has a feature off, as a device sees it: nothing that was written on it is lost.
+// A service that is read-only, has a feature off or is too busy, as a device sees it: nothing that was written on it is lost.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { RetryLater } from '../../src/client/index.ts'
+import { ApiError, RetryLater } from '../../src/client/index.ts'
 import { setOn } from '../flags/setting.ts'
 import { open } from '../harness.ts'
 import { Device, transactionsOf } from './device.ts'
@@ -90,4 +90,26 @@ test('a device whose live events are refused pulls now and then, and does not as
     device.client.stop()
     await setOn(djinn, 'liveEvents', 'on')
   }
+})
+
+test('a server that is too busy is asked again when it said, for live events too, and nothing is lost', async (t) => {
+  const person = await djinn.person()
+  const account = await person.account()
+  const device = await Device.synced(djinn, person)
+  await device.client.create('transactions', draft(account, 'mine'))
+  const problem = JSON.stringify({ code: 'overloaded', detail: 'busy' })
+  const busy = { 'retry-after': '7', 'content-type': 'application/problem+json' }
+  device.network = async () => new Response(problem, { status: 503, headers: busy })
+  await assert.rejects(device.client.sync(), (error) => error instanceof ApiError && error.retryAfterMs === 7_000)
+  const timers = t.mock.method(globalThis, 'setTimeout')
+  device.client.start()
+  const waitsMs = () => timers.mock.calls.map(({ arguments: [, ms] }) => Number(ms)).filter((ms) => ms >= 7_000 && ms <= 14_000)
+  while (waitsMs().length < 2) await new Promise((resolve) => setImmediate(resolve))
+  device.client.stop()
+  assert.equal(device.requests.filter((request) => request === 'GET /api/events').length, 1)
+  assert.equal(device.client.waiting, 1)
+  assert.deepEqual(device.rejected, [])
+  device.network = (_request, send) => send()
+  await device.client.sync()
+  assert.equal((await transactionsOf(person)).length, 1)
 })
