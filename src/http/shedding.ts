@@ -53,9 +53,10 @@ export class Shedder {
   look() {
     const before = this.#state.level
     const strain = this.#options.look()
-    const { verdict, by } = judge(strain)
+    const verdict = judge(strain)
     this.#state = next(this.#state, verdict)
-    if (before === 0 && this.level > 0) this.#options.log.warn({ ...strain, by }, 'overloaded: the least critical calls are refused')
+    if (before === 0 && this.level > 0)
+      this.#options.log.warn({ ...strain, by: verdict.by }, 'overloaded: the least critical calls are refused')
     if (before > 0 && this.level === 0) this.#options.log.info('no longer overloaded: every call is taken')
   }
 

@@ -194,7 +194,7 @@ export const limits = {
   strain: {
     loopMs: [25, 50, 1_000],
     poolWaiting: [50, 100, 450],
-    readsInFlight: [150, 300, 3_000],
+    readsInFlight: [75, 150, 3_000],
     heapShare: [0.8, 0.85, 0.95],
     memoryShare: [0.65, 0.7, 0.9],
   },

@@ -13,7 +13,7 @@ import { limits } from '../../src/values/limits.ts'
 const idle: Strain = { loopMs: 1, requests: 200, poolWaiting: 0, readsInFlight: 3, heapShare: 0.2, memoryShare: 0.1 }
 
 test('each signal by itself is calm, nothing new, too much or severe', () => {
-  const cases: [Partial<Strain>, Verdict, (keyof Strain)[]][] = [
+  const cases: [Partial<Strain>, Verdict['state'], (keyof Strain)[], number?][] = [
     [{}, 'calm', []],
     [{ loopMs: 24 }, 'calm', []],
     [{ loopMs: 25 }, 'steady', ['loopMs']],
@@ -21,9 +21,12 @@ test('each signal by itself is calm, nothing new, too much or severe', () => {
     [{ loopMs: 1_000 }, 'severe', ['loopMs']],
     [{ poolWaiting: 49 }, 'calm', []],
     [{ poolWaiting: 99 }, 'steady', ['poolWaiting']],
-    [{ poolWaiting: 100 }, 'over', ['poolWaiting']],
+    [{ poolWaiting: 100 }, 'over', ['poolWaiting'], 100],
+    [{ poolWaiting: 449 }, 'over', ['poolWaiting'], 100],
+    [{ poolWaiting: 100, readsInFlight: 150 }, 'over', ['poolWaiting', 'readsInFlight'], 300],
     [{ poolWaiting: 450 }, 'severe', ['poolWaiting']],
-    [{ readsInFlight: 300 }, 'over', ['readsInFlight']],
+    [{ readsInFlight: 74 }, 'calm', []],
+    [{ readsInFlight: 150 }, 'over', ['readsInFlight']],
     [{ readsInFlight: 3_000 }, 'severe', ['readsInFlight']],
     [{ heapShare: 0.84 }, 'steady', ['heapShare']],
     [{ heapShare: 0.85 }, 'over', ['heapShare']],
@@ -32,20 +35,32 @@ test('each signal by itself is calm, nothing new, too much or severe', () => {
     [{ memoryShare: 0.9 }, 'severe', ['memoryShare']],
     [{ loopMs: 60, poolWaiting: 60, heapShare: 0.9 }, 'over', ['loopMs', 'heapShare']],
   ]
-  for (const [strain, verdict, by] of cases) assert.deepEqual(judge({ ...idle, ...strain }), { verdict, by }, JSON.stringify(strain))
+  const usual = { calm: 0, steady: 0, over: 300, severe: 500 }
+  for (const [strain, state, by, most = usual[state]] of cases) {
+    assert.deepEqual(judge({ ...idle, ...strain }), { state, most, by }, JSON.stringify(strain))
+  }
 })
 
 test('a loop that is late with hardly a request to answer is not the requests’ fault', () => {
-  assert.equal(judge({ ...idle, loopMs: 5_000, requests: limits.shedRequestsMin - 1 }).verdict, 'calm')
-  assert.equal(judge({ ...idle, loopMs: 5_000, requests: limits.shedRequestsMin }).verdict, 'severe')
-  assert.equal(judge({ ...idle, poolWaiting: 100, requests: 0 }).verdict, 'over', 'what waits for the pool was asked for by somebody')
+  assert.equal(judge({ ...idle, loopMs: 5_000, requests: limits.shedRequestsMin - 1 }).state, 'calm')
+  assert.equal(judge({ ...idle, loopMs: 5_000, requests: limits.shedRequestsMin }).state, 'severe')
+  assert.equal(judge({ ...idle, poolWaiting: 100, requests: 0 }).state, 'over', 'what waits for the pool was asked for by somebody')
 })
 
-const walk = (verdicts: readonly Verdict[], start: Shedding = { level: 0, over: 0 }) => verdicts.reduce(next, start)
-const times = (count: number, verdict: Verdict) => Array<Verdict>(count).fill(verdict)
+type State = Verdict['state'] | 'poolOver'
+const verdicts = {
+  calm: { state: 'calm', most: 0 },
+  steady: { state: 'steady', most: 0 },
+  poolOver: { state: 'over', most: 100 },
+  over: { state: 'over', most: 300 },
+  severe: { state: 'severe', most: 500 },
+} as const
+const walk = (states: readonly State[], start: Shedding = { level: 0, over: 0 }) =>
+  states.reduce((shedding, state) => next(shedding, verdicts[state]), start)
+const times = (count: number, state: State) => Array<State>(count).fill(state)
 
 test('the level rises by the second look in a row, a quarter of a class each, and falls by a tenth when it is calm', () => {
-  const cases: [Verdict[], number][] = [
+  const cases: [State[], number][] = [
     [['over'], 0],
     [['over', 'over'], 25],
     [times(5, 'over'), 100],
@@ -53,6 +68,8 @@ test('the level rises by the second look in a row, a quarter of a class each, an
     [times(100, 'over'), 300],
     [times(21, 'severe'), 500],
     [times(100, 'severe'), 500],
+    [times(100, 'poolOver'), 100],
+    [[...times(13, 'over'), ...times(5, 'poolOver')], 250],
     [[...times(100, 'severe'), 'over'], 490],
     [[...times(100, 'severe'), ...times(20, 'over')], 300],
     [[...times(5, 'over'), 'calm'], 90],
@@ -60,18 +77,18 @@ test('the level rises by the second look in a row, a quarter of a class each, an
     [[...times(5, 'over'), ...times(10, 'steady')], 90],
     [[...times(100, 'severe'), ...times(50, 'calm')], 0],
   ]
-  for (const [verdicts, level] of cases) assert.equal(walk(verdicts).level, level, verdicts.join())
+  for (const [states, level] of cases) assert.equal(walk(states).level, level, states.join())
 })
 
-const verdict = fc.constantFrom<Verdict>('calm', 'steady', 'over', 'severe')
+const anyState = fc.constantFrom<State>('calm', 'steady', 'poolOver', 'over', 'severe')
 
 test('whatever is seen: the level stays in its bounds, reaches writes by what is severe only, and goes to nothing again', () => {
   fc.assert(
-    fc.property(fc.array(verdict, { maxLength: 200 }), (verdicts) => {
+    fc.property(fc.array(anyState, { maxLength: 200 }), (states) => {
       let state: Shedding = { level: 0, over: 0 }
-      for (const one of verdicts) {
+      for (const one of states) {
         const before = state
-        state = next(state, one)
+        state = next(state, verdicts[one])
         assert.ok(Number.isInteger(state.level) && state.level >= 0 && state.level <= 500)
         if (one === 'calm' || one === 'steady') assert.ok(state.level <= before.level)
         if (state.level > 300) assert.ok(one === 'severe' || state.level < before.level)
@@ -84,8 +101,8 @@ test('whatever is seen: the level stays in its bounds, reaches writes by what is
 
 test('it does not flap: a look now and then that finds too much changes nothing, and between calm and too much it hardly moves', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom<Verdict>('calm', 'steady'), { maxLength: 100 }), (between) => {
-      assert.equal(walk(between.flatMap((one): Verdict[] => ['over', one])).level, 0)
+    fc.property(fc.array(fc.constantFrom<State>('calm', 'steady'), { maxLength: 100 }), (between) => {
+      assert.equal(walk(between.flatMap((one): State[] => ['over', one])).level, 0)
     }),
   )
   fc.assert(
@@ -100,7 +117,7 @@ function refusedAt(level: number): Record<Criticality, number> {
   let strain = { ...idle, readsInFlight: 3_000 }
   const shedder = new Shedder({ on: false, look: () => strain, log: pino({ level: 'silent' }) })
   while (shedder.level < Math.ceil(level / 25) * 25) shedder.look()
-  strain = { ...idle, readsInFlight: 150 }
+  strain = { ...idle, readsInFlight: 75 }
   while (shedder.level > level) shedder.look()
   assert.equal(shedder.level, level)
   const refused = sheddingOrder.map((criticality): [Criticality, number] => {
