@@ -145,6 +145,7 @@ test('with mail, who may sign up is asked again when the mailed link comes back,
       },
       own,
     )
+    assert.equal((await confirm(early.token)).status, 201, 'the refusal did not use up the link')
     const late = await asked({})
     await during('closed', async () => assertRefused(await confirm(late.token), 403, 'registration-closed'), own)
     assert.equal((await confirm(late.token)).status, 201, 'the refusal did not use up the link')

@@ -92,6 +92,8 @@ export function signUpOperations(needs: IdentityNeeds): Operation[] {
           if (!(await verifyPassword(body.password, signingUp.passwordHash))) {
             throw new Failure('wrong-credentials', 'It is not the password of the sign-up.', { at: '/password' })
           }
+          // In here, so that the link is not used up: it works once everybody may sign up again.
+          refuseUninvited(needs, signingUp)
           return { email: found.email, draft: signingUp }
         })
         return await signUp(context, needs, { email: address, ...draft }, body.deviceName ?? null)
@@ -119,6 +121,10 @@ function invitationRequired() {
   })
 }
 
+function refuseUninvited(needs: IdentityNeeds, { invitation }: Pick<SignUp, 'invitation'>) {
+  if (needs.registration() === 'invite' && invitation === undefined) throw invitationRequired()
+}
+
 /** Where the invitation that came along is looked up; refuses one that is not open, and a sign-up without where it takes one. */
 async function invitationOf(context: Context, needs: IdentityNeeds, address: string, token: string | undefined) {
   const required = needs.registration() === 'invite'
@@ -134,8 +140,7 @@ async function invitationOf(context: Context, needs: IdentityNeeds, address: str
 async function signUp(context: Context, needs: IdentityNeeds, person: SignUp, device: string | null) {
   const userId = newId()
   const householdId = newId()
-  const required = needs.registration() === 'invite'
-  if (required && !person.invitation) throw invitationRequired()
+  refuseUninvited(needs, person)
   const body = await context.database.write({ ...context.scope, user: userId, household: householdId }, async (tx) => {
     const name = person.displayName === '' ? 'My household' : `${person.displayName}'s household`.slice(0, 100)
     const [[user], session, household] = await Promise.all([
@@ -151,7 +156,7 @@ async function signUp(context: Context, needs: IdentityNeeds, person: SignUp, de
     ])
     // Somebody else may have joined by it meanwhile: then the sign-up stands where it needs none.
     const joined = person.invitation !== undefined && (await needs.invitations.join(tx, person.invitation, userId))
-    if (required && !joined) throw invitationRequired()
+    if (!joined && needs.registration() === 'invite') throw invitationRequired()
     return {
       accessToken: session.accessToken,
       refreshToken: session.refreshToken,
