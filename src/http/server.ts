@@ -19,6 +19,8 @@ import { classStartOf, type ClassStart, type Shedder } from './shedding.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
 import { openDownload } from './download.ts'
 import { streamEvents } from './stream.ts'
+import { withDeadline } from './deadline.ts'
+import { currentTurn, turnEnd } from './turn.ts'
 import { perform, type Call, type Performed, type Service } from './perform.ts'
 import { singleValues } from './query.ts'
 import { admitSigned } from './signature.ts'
@@ -59,36 +61,47 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
   } as never) as unknown as FastifyInstance
-  await app.register(multipart, { limits: { fileSize: limits.importBytesMax, files: 1, fields: 10, parts: 11 } })
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
-    refuseAmbiguousHost(request, reply)
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    next(ambiguousHost(request, reply))
   })
   app.setErrorHandler((error, request, reply) => refuse(options, null, request, reply, error))
   app.setNotFoundHandler((request, reply) => refuse(options, null, request, reply, new Failure('not-found', 'There is no such path.')))
 
   const paths = Map.groupBy(options.operations, (operation) => operation.path)
-  for (const [path, operations] of paths) {
-    const url = path.replaceAll(/\{(\w+)\}/g, ':$1')
-    for (const operation of operations) {
-      const classStart = classStartOf(operation)
-      app.route({
-        method: operation.method,
-        url,
-        bodyLimit: operation.body === 'file' ? limits.importBytesMax + 64 * 1024 : limits.bodyBytesMax,
-        handler: (request, reply) => handle(options, operation, classStart, request, reply),
-      })
+  const takesFile = (operation: Operation) => operation.body === 'file'
+  // The parser of forms listens to every response of the routes that it knows: it gets those that take files.
+  await app.register(async (forms) => {
+    await forms.register(multipart, { limits: { fileSize: limits.importBytesMax, files: 1, fields: 10, parts: 11 } })
+    for (const operation of options.operations.filter(takesFile)) {
+      forms.route({ ...routeOf(options, operation), bodyLimit: limits.importBytesMax + 64 * 1024 })
     }
+  })
+  for (const [path, operations] of paths) {
+    for (const operation of operations) if (!takesFile(operation)) app.route(routeOf(options, operation))
     const allowed = new Set(operations.flatMap((operation) => (operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method])))
     app.route({
       method: methods.filter((method) => !allowed.has(method)),
-      url,
+      url: urlOf(path),
       handler: (request, reply) => refuse(options, null, request, reply, methodNotAllowed(operations)),
     })
   }
   return app
+}
+
+const urlOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+function routeOf(options: ServerOptions, operation: Operation) {
+  const classStart = classStartOf(operation)
+  return {
+    method: operation.method,
+    url: urlOf(operation.path),
+    bodyLimit: limits.bodyBytesMax,
+    handler: (request: FastifyRequest, reply: FastifyReply) => handle(options, operation, classStart, request, reply),
+  }
 }
 
 async function handle(options: ServerOptions, operation: Operation, classStart: ClassStart, request: FastifyRequest, reply: FastifyReply) {
@@ -96,8 +109,10 @@ async function handle(options: ServerOptions, operation: Operation, classStart: 
   options.answering.requests++
   try {
     options.shedder.pass(classStart)
+    const turn = currentTurn()
     const performed = await withDeadline(answer(options, operation, request, reply))
     if (performed.stream) return await streamEvents(request, reply, performed)
+    if (turn === currentTurn()) await turnEnd()
     return await send(options, operation, startedMs, request, reply, performed)
   } catch (error) {
     return await refuse(options, operation, request, reply, error, startedMs)
@@ -237,36 +252,20 @@ async function refuse(
   return await reply.send(JSON.stringify(toProblem(failure, request.url.split('?')[0]!, request.id)))
 }
 
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Failure('timeout', 'The request took longer than 30 s.', { retryAfterS: 5 })),
-      limits.requestTimeoutMs,
-    )
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 function requestIdOf(sent: string | string[] | undefined): string {
   return typeof sent === 'string' && /^[A-Za-z0-9._:/+=-]{1,128}$/.test(sent) ? sent : newId()
 }
 
 /** Two Host headers, or none that the parser kept apart, are the beginning of a smuggled request. */
-function refuseAmbiguousHost(request: FastifyRequest, reply: FastifyReply) {
+function ambiguousHost(request: FastifyRequest, reply: FastifyReply): Failure | undefined {
   const { rawHeaders } = request.raw
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === 'host') hosts++
   }
-  if (hosts > 1) {
-    reply.header('connection', 'close')
-    throw new Failure('invalid-request', 'There are two Host headers.', { at: 'Host:' })
-  }
+  if (hosts <= 1) return undefined
+  reply.header('connection', 'close')
+  return new Failure('invalid-request', 'There are two Host headers.', { at: 'Host:' })
 }
 
 /** What cannot be parsed as HTTP gets a problem document too, and its connection is closed. */
