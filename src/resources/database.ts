@@ -1,10 +1,10 @@
-// PostgreSQL: reads pipelined on one shared connection, writes in transactions of the pool, both inside a scope.
+// PostgreSQL: reads pipelined on shared connections, writes in transactions of the pool, both inside a scope.
 import pg from 'pg'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import { isConnectionError } from './connection-error.ts'
 import { streamOf } from './gather.ts'
-import { ReadingConnection } from './reading-connection.ts'
+import { ReadingConnections } from './reading-connections.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
@@ -51,7 +51,7 @@ const readRetryable = new Set([outdated, '26000'])
 export class Database {
   readonly #options: DatabaseOptions
   readonly #pool: pg.Pool
-  readonly #reader: ReadingConnection
+  readonly #readers: ReadingConnections
   #readsInFlight = 0
   #closed = false
   readonly #push: boolean
@@ -61,11 +61,11 @@ export class Database {
     this.#options = options
     this.#push = options.push ?? false
     this.#named = options.preparedStatements ?? true
-    this.#reader = new ReadingConnection(options.url, options.log)
+    this.#readers = new ReadingConnections(options.url, options.log)
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: 'djinn',
-      max: options.connectionsMax ?? limits.poolConnectionsMax,
+      max: options.connectionsMax ?? limits.poolConnectionsMax - (limits.readingConnectionsMax - 1),
       min: 0,
       maxLifetimeSeconds: limits.poolLifetimeS,
       idleTimeoutMillis: limits.poolIdleMs,
@@ -105,13 +105,13 @@ export class Database {
       // When the connection breaks, what was in flight is tried once more on the next one.
       const { code = '' } = error as { code?: string }
       if (!(isConnectionError(error) || readRetryable.has(code)) || this.#closed) throw error
-      if (code === outdated) void this.#reader.close()
+      if (code === outdated) void this.#readers.close()
       return await this.#readOnce(scope, reads, snapshot, apart)
     }
   }
 
   async #readOnce(scope: Scope, reads: Read[], snapshot: boolean, apart: boolean): Promise<ReadTogether> {
-    if (!apart) return await this.#readOn(await this.#reader.open(), scope, reads, snapshot, true)
+    if (!apart) return await this.#shared((client) => this.#readOn(client, scope, reads, snapshot, true))
     const client = await this.#connect()
     try {
       const read = await this.#readOn(client, scope, reads, snapshot, false)
@@ -121,6 +121,17 @@ export class Database {
       // The commit behind a refused statement has ended its transaction.
       client.release(isConnectionError(error))
       throw error
+    }
+  }
+
+  /** Works on one of the connections that reads share. */
+  async #shared<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const connection = this.#readers.choose()
+    connection.sent()
+    try {
+      return await work(await connection.open())
+    } finally {
+      connection.answered()
     }
   }
 
@@ -148,12 +159,12 @@ export class Database {
 
   /** The revisions of households: one statement, which needs no scope, since it tells nothing else. */
   async revisions(households: readonly string[]): Promise<Map<string, number>> {
-    const read = async () => {
-      const client = await this.#reader.open()
-      this.#options.observer?.roundTrip?.(readRevisions.name)
-      const [rows] = await this.#observed([{ statement: readRevisions }], travel(client, [this.#leg(readRevisions, { households })]))
-      return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
-    }
+    const read = () =>
+      this.#shared(async (client) => {
+        this.#options.observer?.roundTrip?.(readRevisions.name)
+        const [rows] = await this.#observed([{ statement: readRevisions }], travel(client, [this.#leg(readRevisions, { households })]))
+        return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
+      })
     return await read().catch(async (error: unknown) => {
       if (!isConnectionError(error) || this.#closed) throw error
       return await read()
@@ -263,14 +274,14 @@ export class Database {
 
   /** Opens the connections that the pool keeps, so that the first requests find them. */
   async warm(connections: number) {
-    await this.#reader.open()
+    await this.#readers.warm()
     const clients = await Promise.all(Array.from({ length: connections }, () => this.#pool.connect()))
     for (const client of clients) client.release()
   }
 
   async close() {
     this.#closed = true
-    await Promise.all([this.#pool.end(), this.#reader.close()])
+    await Promise.all([this.#pool.end(), this.#readers.close()])
   }
 }
 

@@ -1,12 +1,20 @@
-// The connection that all short reads share: their trips follow one another on it without waiting for answers.
+// A connection that short reads share: their trips follow one another on it without waiting for answers.
 import pg from 'pg'
 import { limits } from '../values/limits.ts'
 import { types } from './types.ts'
+
+/** Of the pace, how much of it the last trip tells. */
+const lastShare = 1 / 16
 
 export class ReadingConnection {
   readonly #url: string
   readonly #log: ((message: string, error: unknown) => void) | undefined
   #client: Promise<pg.Client> | undefined
+  #busySinceMs = 0
+  /** Trips that were sent and not answered yet. */
+  inFlight = 0
+  /** What a trip takes at present, those before it not counted. */
+  paceMs = 0
 
   constructor(url: string, log?: (message: string, error: unknown) => void) {
     this.#url = url
@@ -21,6 +29,18 @@ export class ReadingConnection {
     })
     this.#client = opening
     return opening
+  }
+
+  /** To be told of each trip, and of its answer. */
+  sent() {
+    if (this.inFlight++ === 0) this.#busySinceMs = performance.now()
+  }
+
+  answered() {
+    const nowMs = performance.now()
+    this.inFlight--
+    this.paceMs += (nowMs - this.#busySinceMs - this.paceMs) * lastShare
+    this.#busySinceMs = nowMs
   }
 
   /** Ends it; reads in flight are cut off, and the next open gets another. */
