@@ -50,11 +50,18 @@ export async function forEach<T>(items: readonly T[], progress: Progress, work: 
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
 }
 
-/** Makes a phone of each session: it has synced, knows its accounts and its newest transactions. */
-export async function readyPhones(connections: Connections, url: URL, sessions: readonly Session[], progress: Progress): Promise<Phone[]> {
+/** Makes a phone of each session; those that will call have synced, know their accounts and their newest transactions. */
+export async function readyPhones(
+  connections: Connections,
+  url: URL,
+  sessions: readonly Session[],
+  calling: ReadonlySet<number>,
+  progress: Progress,
+): Promise<Phone[]> {
   const phones = sessions.map((session) => new Phone(session))
   const moment = { random: () => 0, today: '' }
-  await forEach(phones, progress, async (phone, index) => {
+  await forEach([...calling], progress, async (index) => {
+    const phone = phones[index]!
     const ask = async (step: StepName) => {
       const request = phone.request(step, moment)
       const { outcome, error, codes } = judge(phone, step, await send(connections, url, request))

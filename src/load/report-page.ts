@@ -43,7 +43,7 @@ export function reportPage(report: Report): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head>
 <body>
 <h1>${escaped(title)}</h1>
-<p>${escaped(setting.url)} · ${escaped(report.startedAt)} · ${report.seconds} s · ${setting.arrivals} arrivals · ${number(setting.phones)} phones · seed ${setting.seed}${report.interrupted ? ' · interrupted' : ''}</p>
+<p>${escaped(setting.url)} · ${escaped(report.startedAt)} · ${report.seconds} s · ${setting.arrivals} arrivals · ${number(setting.phonesCalling)} of ${number(setting.phones)} phones · seed ${setting.seed}${report.interrupted ? ' · interrupted' : ''}</p>
 ${generator.void ? '<p class="void">This run is void: the generator was the limit, so these figures are not of the service.</p>' : ''}
 <div class="cards">${targets.map((target) => `<div class="card"><small>${escaped(target.name)} ${escaped(target.must)}</small><b>${escaped(target.is)}</b><small class="${target.met === null ? '' : target.met ? 'met' : 'missed'}">${verdict(target)}</small></div>`).join('')}
 <div class="card"><small>answered</small><b>${number(total.count)}</b><small>${number(total.perSecond)}/s</small></div>

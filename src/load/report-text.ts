@@ -5,7 +5,7 @@ import type { Figures, Report, Target } from './report.ts'
 export function reportText(report: Report): string {
   const { setting, total, connections, generator, server, machine } = report
   const lines = [
-    `${setting.scenario} against ${setting.url}: up to ${number(setting.ratePerS)}/s, ${setting.arrivals} arrivals, seed ${setting.seed}, ${number(setting.phones)} phones`,
+    `${setting.scenario} against ${setting.url}: up to ${number(setting.ratePerS)}/s, ${setting.arrivals} arrivals, seed ${setting.seed}, ${number(setting.phonesCalling)} of ${number(setting.phones)} phones`,
     `${number(report.sent)} requests sent in ${report.seconds} s (${number(total.perSecond)}/s), ${number(total.errors)} errors, ${number(report.unanswered)} unanswered${report.interrupted ? '; interrupted' : ''}`,
     `${number(connections.open)} connections open; ${number(connections.reopened)} reopened; ${number(connections.requestsThatWaited)} requests waited for one`,
     '',

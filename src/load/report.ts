@@ -25,7 +25,9 @@ export type Setting = {
   seconds: number
   arrivals: Arrivals
   seed: number
+  /** Sessions there are, and how many of them have a turn. */
   phones: number
+  phonesCalling: number
   connections: number
 }
 

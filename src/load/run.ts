@@ -45,13 +45,21 @@ export function planOf(wanted: Pick<Wanted, 'stretches' | 'arrivals' | 'seed'>, 
   return plan(moments, phones, highestRate(wanted.stretches), randomOf(wanted.seed, -2))
 }
 
-/** Opens some connections, gets the sessions, and lets each phone see what is there. */
+/** Opens some connections, gets the sessions, and lets each phone that will call see what is there. */
 export async function ready(wanted: Wanted, connections: Connections, say = wanted.say): Promise<Phone[]> {
   await connections.openAll(Math.min(16, wanted.connections))
   const sessions = await wanted.sessions(connections, (done, of) => say('signing up', done, of))
   const warning = tooFewTokens(highestRate(wanted.stretches), sessions.length)
   if (warning !== null) say(warning)
-  return await readyPhones(connections, wanted.url, sessions, (done, of) => say('phones sync for the first time', done, of))
+  const calling = phonesOf(planOf(wanted, sessions.length))
+  return await readyPhones(connections, wanted.url, sessions, calling, (done, of) => say('phones sync for the first time', done, of))
+}
+
+/** Those that a plan lets call. */
+function phonesOf(planned: Iterable<Planned>): Set<number> {
+  const calling = new Set<number>()
+  for (const { phone } of planned) calling.add(phone)
+  return calling
 }
 
 export async function runLoad(wanted: Wanted): Promise<Report> {
@@ -83,7 +91,7 @@ export async function runLoad(wanted: Wanted): Promise<Report> {
     return makeReport({
       setting: {
         ...{ url: url.origin, scenario: wanted.scenario, ratePerS: highestRate(stretches), seconds, arrivals: wanted.arrivals, seed },
-        ...{ phones: phones.length, connections: wanted.connections },
+        ...{ phones: phones.length, phonesCalling: phonesOf(planOf(wanted, phones.length)).size, connections: wanted.connections },
       },
       startedAt,
       seconds: signal.aborted ? Math.min(seconds, (performance.now() - startMs) / 1_000) : seconds,
