@@ -28,8 +28,8 @@ export async function makeApi(resources: Resources): Promise<Api> {
     cursors: new Cursors(installation.cursorSecret),
     lineage: `${version} ${installation.epoch}`,
     gate: resources.flags,
-    onCall: ({ tag }, { principal, signer }) => {
-      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous')
+    onCall: ({ tag, method }, { principal, signer }) => {
+      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous', method === 'GET' ? 'read' : 'write')
       if (principal) resources.watch.seen(principal.userId)
     },
   }
@@ -37,6 +37,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
   const features = await makeFeatures(resources, { service, charge })
   resources.streams.open = features.streamsOpen
+  resources.serving.api = true
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
@@ -45,6 +46,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     charge,
     chargeSigned: makeChargeSigned(config.rate, charge),
     observe: makeObserve(metrics, log),
+    sent: (bytes, isPublic) => metrics.answered(bytes, isPublic),
     log,
     trustedProxies: config.trustedProxies,
   })
@@ -78,6 +80,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     const small = await compress(bytes, encoding)
     if (small) reply.header('content-encoding', encoding!)
+    metrics.answered((small ?? bytes).length, true)
     return reply
       .headers({ 'cache-control': 'public, max-age=300', vary: 'Accept-Encoding', 'content-type': mediaType })
       .send(small ?? bytes)

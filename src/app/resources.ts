@@ -4,6 +4,7 @@ import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
+import { Recorder } from '../features/advising/recorder.ts'
 import { Flags } from '../features/flags/flags.ts'
 import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
@@ -49,6 +50,8 @@ export type Resources = {
   embedded: boolean
   /** Open connections to the API, set by whoever serves it. */
   connections: { open: number }
+  /** Whether this process serves the API, likewise. */
+  serving: { api: boolean }
   /** Open streams of live events, likewise. */
   streams: { open: () => number }
   close: () => Promise<void>
@@ -135,6 +138,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     }
     const kept = await statementsKept(config, urls, log)
     const connections = { open: 0 }
+    const serving = { api: false }
     const streams: Resources['streams'] = { open: () => 0 }
     const metrics: Metrics = new Metrics({
       connections: () => connections.open,
@@ -192,7 +196,10 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       log,
       dataDir: config.dataDir,
       embedded: urls.embedded,
+      onRound: (found) => recorder.note(found),
     })
+    const recorder = new Recorder({ database: directDatabase, log, metrics, serving: () => serving.api })
+    closers.push(() => recorder.close())
     closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
@@ -218,6 +225,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       embedded: urls.embedded,
       connections,
       streams,
+      serving,
       close,
     }
   } catch (error) {

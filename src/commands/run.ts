@@ -14,6 +14,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   tune: async () => (await import('./tune.ts')).tuneCommand(),
   pooler: async () => (await import('./pooler.ts')).poolerCommand(),
   seed: async () => (await import('./seed.ts')).seedCommand(),
+  advise: async () => (await import('./advise.ts')).adviseCommand(),
   load: async () => (await import('./load.ts')).loadCommand(),
 }
 

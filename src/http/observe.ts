@@ -31,6 +31,7 @@ export function makeObserve(metrics: Metrics, log: Logger, now: () => number = (
     const nowMs = now()
     const durationMs = nowMs - startedMs
     metrics.request(operation?.name ?? noOperation, status, durationMs)
+    if (refusal?.code === 'timeout') metrics.timeout(operation?.name ?? noOperation)
     const level = refusal?.code === 'internal' ? 'error' : status >= 500 ? 'warn' : durationMs > limits.slowRequestMs ? 'info' : 'debug'
     if (level === 'debug' && !log.isLevelEnabled('debug')) return
     if (level !== 'debug' && !mayWrite(nowMs)) return
