@@ -18,3 +18,19 @@ create table declared_facts (
   declared_at timestamptz not null default now()
 );
 grant select, insert, update, delete on evidence, declared_facts to djinn_keeper;
+
+-- What large tables take on disk and what their rows would take if packed anew, by the widths that ANALYZE saw; indexes and what lies outside of
+-- the rows are not in it. Of the owner's right, because row-level security hides statistics of columns too.
+create function table_bloat(bytes_min bigint, most integer) returns table (name text, bytes bigint, packed_bytes bigint)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when n.nspname = 'public' then c.relname::text else n.nspname || '.' || c.relname end, pg_relation_size(c.oid),
+    (8192 * ceil(c.reltuples * (28 + 8 * ceil(w.width / 8)) / 8168))::bigint
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  cross join lateral (
+    select sum((1 - s.null_frac) * s.avg_width) as width from pg_stats s where s.schemaname = n.nspname and s.tablename = c.relname) w
+  where n.nspname in ('public', 'graphile_worker') and c.relkind = 'r' and c.reltuples > 0 and w.width is not null
+    and pg_relation_size(c.oid) >= bytes_min
+  order by pg_relation_size(c.oid) - 8192 * ceil(c.reltuples * (28 + 8 * ceil(w.width / 8)) / 8168) desc limit most
+$$;
+revoke execute on function table_bloat from public;
+grant execute on function table_bloat to djinn_keeper;

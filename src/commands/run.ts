@@ -15,6 +15,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   pooler: async () => (await import('./pooler.ts')).poolerCommand(),
   seed: async () => (await import('./seed.ts')).seedCommand(),
   advise: async () => (await import('./advise.ts')).adviseCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   load: async () => (await import('./load.ts')).loadCommand(),
 }
 

@@ -18,8 +18,8 @@ const colours: Record<Verdict, 'green' | 'yellow' | 'red'> = { 'not yet': 'green
 
 export const number = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1))
 
-function amount(value: number | null, unit: string): string {
-  if (value === null) return unit === 'declared' ? 'not declared' : '-'
+function amount(value: number | null, unit: string, windowMs: number): string {
+  if (value === null) return windowMs === 0 ? 'not declared' : 'not measured'
   return unit === 'declared' ? (value > 0 ? 'yes' : 'no') : `${number(value)} ${unit}`
 }
 
@@ -47,7 +47,7 @@ function adviceLines({ trigger, verdict, value, threshold, unit, windowMs, cheap
   const limit = unit === 'declared' ? '' : ` (above ${number(threshold)}; ${windowText(windowMs)})`
   const when = forecastDate === null ? '' : `, by ${forecastDate} as it grows`
   return [
-    `  ${styleText(colours[verdict], verdict.padEnd(7))}  ${trigger.padEnd(24)}  ${says}: ${amount(value, unit)}${limit}${when}`,
+    `  ${styleText(colours[verdict], verdict.padEnd(7))}  ${trigger.padEnd(24)}  ${says}: ${amount(value, unit, windowMs)}${limit}${when}`,
     ...(cheaperFix === null ? [] : [`           first: ${cheaperFix}`]),
   ]
 }
@@ -83,6 +83,6 @@ function capacityLines({
       `  A request costs ${number(cpuMsPerRequest)} ms of CPU${requestsPerSecond === null ? '' : `; the CPUs take ${number(requestsPerSecond)} a second`}.`,
     )
   }
-  for (const [name, room] of Object.entries(resources)) lines.push(roomText(name, room))
+  for (const [name, resource] of Object.entries(resources)) lines.push(roomText(name, resource))
   return lines
 }
