@@ -31,15 +31,11 @@ async function hostOf(config: Config, folder: string | null): Promise<Host> {
 
 const onThisMachine = (address: string | null) => address === null || address === '::1' || address.startsWith('127.')
 
-/** PostgreSQL says so where what the migrations make is not there. */
-const unmigrated = new Set(['42P01', '42883', '3F000', '22023'])
-
 /** `complete` is false where the database could not be looked at: then there is the host, and why. */
 export async function inspect(config: Config): Promise<{ complete: boolean; checks: Check[] }> {
   const look = await withDatabase(config, lookAt).catch((error: Error & { code?: string }) => error)
   if (look instanceof Error) {
-    const reason = unmigrated.has(look.code ?? '') ? `${look.message}: run djinn migrate first` : look.message || String(look.code)
-    return { complete: false, checks: [...hostChecks(await hostOf(config, null)), unreachable(reason)] }
+    return { complete: false, checks: [...hostChecks(await hostOf(config, null)), unreachable(look.message || String(look.code))] }
   }
   const folder = onThisMachine(look.server.address) ? look.server.folder : null
   const host = await hostOf(config, folder)

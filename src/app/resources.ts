@@ -75,12 +75,17 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
   }
 }
 
+/** A table, a function, a schema or a role that the migrations make is not there. */
+const isUnmigrated = (error: unknown) => ['42P01', '42883', '3F000', '22023'].includes((error as { code?: string }).code ?? '')
+
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
 export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
   const urls = await openDatabase(config, makeLog(config.logLevel))
   const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
     return await work(database, urls.directUrl)
+  } catch (error) {
+    throw isUnmigrated(error) ? new Error(`${(error as Error).message}: run djinn migrate first`, { cause: error }) : error
   } finally {
     await database.close()
     await urls.close()
