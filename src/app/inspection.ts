@@ -1,13 +1,15 @@
 // The first look at a service that may be in trouble: the machine that this runs on, and the database wherever it is.
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import { databaseChecks, elsewhere, hostChecks, unreachable, type Check, type Host } from '../features/inspecting/checks.ts'
+import type { Check } from '../features/inspecting/check.ts'
+import { databaseChecks, unreachable } from '../features/inspecting/database-checks.ts'
+import { elsewhere, hostChecks, type Host } from '../features/inspecting/host-checks.ts'
 import { lookAt } from '../features/inspecting/look.ts'
 import { readCpu, readDisk, readMemory } from '../features/watching/machine.ts'
 import type { Config } from '../resources/config.ts'
 import { withDatabase } from './resources.ts'
 
-export type { Check } from '../features/inspecting/checks.ts'
+export type { Check } from '../features/inspecting/check.ts'
 
 /** How long the CPUs are looked at. */
 const sampleMs = 1_000

@@ -166,6 +166,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.roundTrip()
           watch.roundTrip?.(first)
         },
+        read: (name) => metrics.read(name),
         poolWait: (durationMs) => metrics.poolWait(durationMs),
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },

@@ -16,7 +16,7 @@ export function shippedIndexes(texts: readonly string[] = listMigrations().map((
         /^create (?:unique )?index (?:concurrently )?(?:if not exists )?(\w+) on (?:only )?([\w.]+)/i.exec(definition) ?? []
       if (index !== undefined) wanted.set(index, { name: index, table: on!, definition })
       const [, table] = /^create (?:unlogged )?table (?:if not exists )?(\w+) \(/i.exec(definition) ?? []
-      const [, key] = /[(,] ?(?:\w+ [^,]* )?primary key ?(\([\w, ]+\))?/i.exec(definition) ?? []
+      const [, key] = /[(,] ?(?:\w+ [^,]* )?primary key ?(\([\w, ]+\)(?: include \([\w, ]+\))?)?/i.exec(definition) ?? []
       const isKeyed = table !== undefined && /\bprimary key\b/i.test(definition)
       if (isKeyed) {
         const columns = key ?? `(${/[(,] ?(\w+) [^,]*\bprimary key\b/i.exec(definition)![1]!})`

@@ -36,11 +36,12 @@ export type Totals = {
   timeouts: number
   calls: { read: number; write: number }
   bytes: { public: number; private: number }
-  statements: Map<string, { calls: number; totalMs: number }>
+  /** `reads` are those outside of any write. */
+  statements: Map<string, { calls: number; reads: number; totalMs: number }>
   poolWaits: { count: number; totalMs: number }
 }
 
-type OfStatement = { durations: Buckets; slow: Value | undefined }
+type OfStatement = { durations: Buckets; slow: Value | undefined; reads: number }
 
 export class Metrics {
   /** What Node and its process tell, by the client library. */
@@ -161,10 +162,20 @@ export class Metrics {
   }
 
   statement(name: string, durationMs: number) {
-    let of = this.#byStatement.get(name)
-    if (of === undefined) this.#byStatement.set(name, (of = { durations: this.#statements.of(name), slow: undefined }))
+    const of = this.#ofStatement(name)
     this.#statements.observeMs(durationMs, of.durations)
     if (durationMs > limits.slowStatementMs) (of.slow ??= this.#slow.of(name)).value++
+  }
+
+  /** A statement was sent outside of any write. */
+  read(name: string) {
+    this.#ofStatement(name).reads++
+  }
+
+  #ofStatement(name: string): OfStatement {
+    let of = this.#byStatement.get(name)
+    if (of === undefined) this.#byStatement.set(name, (of = { durations: this.#statements.of(name), slow: undefined, reads: 0 }))
+    return of
   }
 
   /** An operation was entered; a feature is the part of the documentation that describes it. */
@@ -202,7 +213,10 @@ export class Metrics {
       calls: { read: this.#callsOf.read.value, write: this.#callsOf.write.value },
       bytes: { public: this.#bytesOf.public.value, private: this.#bytesOf.private.value },
       statements: new Map(
-        [...this.#byStatement].map(([name, { durations }]) => [name, { calls: sum(durations.counts), totalMs: durations.sum }]),
+        [...this.#byStatement].map(([name, { durations, reads }]) => [
+          name,
+          { calls: sum(durations.counts), reads, totalMs: durations.sum },
+        ]),
       ),
       poolWaits: { count: sum(waits.counts), totalMs: waits.sum },
     }

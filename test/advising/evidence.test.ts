@@ -158,6 +158,8 @@ test('rounds of a slot are one row, which the next slot leaves as it was', async
     metrics.request('accounts.list', 200, 50)
     metrics.request('me.export', 200, 50_000)
     metrics.statement('accounts.list', 2)
+    metrics.read('accounts.list')
+    metrics.statement('replay.begin', 3)
     metrics.called('Accounts', 'user', 'read')
     metrics.answered(100, false)
     await recorder.note(

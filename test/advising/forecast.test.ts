@@ -164,6 +164,24 @@ test('the CPUs take what the hour says: 2 CPUs, 4 ms a request, one request a se
   assert.deepEqual([busiestHour!.requests, busiestHour!.requestsPerSecond, busiestHour!.activeUsers], [3_600, 1, 360])
 })
 
+test('what the service takes when nobody asks is no cost of a request', () => {
+  const idleMs = 36_000
+  const hours = Array.from({ length: 24 }, (_, ago) => {
+    const requests = 10_000 - ago * 200
+    const busyMs = idleMs + requests * 4
+    return hour({
+      hoursAgo: ago + 1,
+      answers: answersAt(100, requests),
+      cpuMs: busyMs,
+      machine: { busyMs },
+      service: { databaseCpuMs: 0, registered: 1_000, sizeBytes: 0 },
+    })
+  })
+  const { cpuMsPerRequest, resources } = capacityOf(evidence(hours))
+  assert.ok(Math.abs(cpuMsPerRequest! - 4) < 1e-6)
+  assert.ok(Math.abs(resources.cpu!.users! - Math.floor((1_000 * (0.8 * 2 * hourMs - idleMs)) / 40_000)) <= 1)
+})
+
 test('memory bounds users only where it grew with them', () => {
   const hours = (grows: number) =>
     Array.from({ length: 24 }, (_, ago) =>

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
-import { databaseChecks, hostChecks, judged, looked, type DatabaseLook, type Host } from '../../src/features/inspecting/checks.ts'
+import { judged, looked } from '../../src/features/inspecting/check.ts'
+import { databaseChecks, type DatabaseLook } from '../../src/features/inspecting/database-checks.ts'
+import { hostChecks, type Host } from '../../src/features/inspecting/host-checks.ts'
 import { lookAt } from '../../src/features/inspecting/look.ts'
 import { inspectionText } from '../../src/features/inspecting/report.ts'
 import { shippedIndexes } from '../../src/resources/indexes.ts'
@@ -189,6 +191,9 @@ test('every index that the migrations make is found in a database that they made
   for (const { name, definition, table } of shippedIndexes()) {
     if (!definition.startsWith('alter')) continue
     const [key] = await djinn.sql<{ key: string }>(`select pg_get_constraintdef(oid) as key from pg_constraint where conname = $1`, [name])
-    assert.equal(`alter table ${table} add ${key!.key.replace('PRIMARY KEY', 'primary key').replaceAll('"', '')}`, definition)
+    assert.equal(
+      `alter table ${table} add ${key!.key.replace('PRIMARY KEY', 'primary key').replace('INCLUDE', 'include').replaceAll('"', '')}`,
+      definition,
+    )
   }
 })

@@ -1,7 +1,7 @@
 // From evidence to advice: a verdict for every trigger, its cheaper fix, its price and when it will trip. Pure.
 import { dayMs, type Evidence } from './evidence.ts'
 import { capacityOf, type Capacity } from './capacity.ts'
-import { cheaperFix, isOfLoad, machineOf, missingIndexFix } from './fixes.ts'
+import { cheaperFix, isOfLoad, machineOf, missingIndexFix, scarceOf } from './fixes.ts'
 import { dateOf, forecastDay } from './forecast.ts'
 import { rules, type Rule } from './rules.ts'
 import { costOf, servers } from './servers.ts'
@@ -57,7 +57,7 @@ function judge(rule: Rule, evidence: Evidence): Advice {
     unit,
     windowMs,
     cheaperFix: verdict !== 'not yet' ? cheaperFix(rule, evidence) : isOfLoad(trigger) ? missingIndexFix(evidence) : null,
-    costEurPerMonth: costOf(rule.step, machine.cpus, machine.memoryBytes),
+    costEurPerMonth: costOf(rule.step, machine, scarceOf(trigger)),
     forecastDate: trips === null ? null : dateOf(trips),
   }
 }

@@ -38,6 +38,10 @@ export const capacityRule = {
   memoryShareMax: 0.9,
   diskShareMax: 0.8,
   poolShareMax: 0.8,
+  /** An hour of which less was seen is no point of a line. */
+  hourMsMin: 10 * 60_000,
+  /** However the line begins, requests cost something. */
+  idleShareMax: 0.95,
   /** What a database takes before anybody is in it. */
   emptyDatabaseBytes: 24 * 1024 * 1024,
 } as const
@@ -68,7 +72,7 @@ export function capacityOf(evidence: Evidence): Capacity {
     activeUsers: busiest.all.service?.users ?? 0,
     p95Ms: p95Ms(busiest),
   }
-  const cpu = cpuOf(busiest)
+  const cpu = cpuOf(busiest, hours)
   const cpuMsPerRequest = cpu && cpu.ownMs / requests(busiest)
   const requestsPerSecond = cpu && cpuMsPerRequest! > 0 ? cpu.usableMs / cpuMsPerRequest! / seconds : null
   const measured = { ...nothing, busiestHour, cpuMsPerRequest, requestsPerSecond }
@@ -97,8 +101,10 @@ export function proportional(users: number, used: number, usable: number): numbe
   return used <= 0 ? null : Math.floor((users * Math.max(0, usable)) / used)
 }
 
+type CpuUse = { ownMs: number; usableMs: number }
+
 /** What this service and a database beside it used, and what it may: the trigger's share of the CPUs less what others take. */
-function cpuOf({ hosts, elapsedMs }: Hour): { ownMs: number; usableMs: number } | null {
+function usedCpu({ hosts, elapsedMs }: Hour): CpuUse | null {
   let ownMs = 0
   let usableMs = 0
   for (const { machine, cpuMs, service, watchedMs } of hosts) {
@@ -113,6 +119,21 @@ function cpuOf({ hosts, elapsedMs }: Hour): { ownMs: number; usableMs: number } 
     usableMs += Math.max(0, capacityRule.cpuShareMax * machine.allMs - Math.max(0, machine.busyMs - own))
   }
   return usableMs === 0 && ownMs === 0 ? null : { ownMs, usableMs }
+}
+
+/** The same of the busiest hour, less what is used when nobody asks: where a line through the hours begins. */
+function cpuOf(busiest: Hour, hours: readonly Hour[]): CpuUse | null {
+  const cpu = usedCpu(busiest)
+  if (!cpu) return null
+  const line = fit(
+    hours.flatMap((hour) => {
+      const used = hour.elapsedMs >= capacityRule.hourMsMin ? usedCpu(hour) : null
+      return used ? [{ x: count(hour.all.answers) / hour.elapsedMs, y: used.ownMs / hour.elapsedMs }] : []
+    }),
+  )
+  const begins = line && line.slope > 0 && line.sureness >= 2 ? Math.max(0, line.intercept) : 0
+  const idleMs = Math.min(begins * busiest.elapsedMs, cpu.ownMs * capacityRule.idleShareMax)
+  return { ownMs: cpu.ownMs - idleMs, usableMs: Math.max(0, cpu.usableMs - idleMs) }
 }
 
 /** Memory does not grow with every user; how it grew with active ones, hour by hour, says how it will. */

@@ -12,9 +12,9 @@ import {
   type Hour,
 } from './evidence.ts'
 import type { Rule } from './rules.ts'
-import { nextServer, type Server } from './servers.ts'
+import { nextServer, type Scarce, type Server } from './servers.ts'
 
-/** What of a trigger's value comes from: it decides which fixes can help. */
+/** What a trigger's value comes from: it decides which fixes can help. */
 type Cause = 'load' | 'memory' | 'disk' | 'other'
 const causes: Record<string, Cause> = {
   'redis-database-cpu': 'load',
@@ -42,6 +42,7 @@ export function missingIndexFix({ missing }: Evidence): string | null {
 }
 
 export const isOfLoad = (trigger: string) => causes[trigger] === 'load'
+export const scarceOf = (trigger: string): Scarce => (causes[trigger] === 'memory' ? 'memoryBytes' : 'cpus')
 
 /** In the order of what it costs: an index, a statement, a setting, the pool, a bigger server; then the step itself. */
 export function cheaperFix(rule: Rule, evidence: Evidence): string {
@@ -55,11 +56,12 @@ export function cheaperFix(rule: Rule, evidence: Evidence): string {
       tooFewBuffers(hours) ??
       busyPool(hours) ??
       longOperation(rule, hours) ??
-      biggerServer(hours) ??
+      biggerServer(hours, 'cpus') ??
       'nothing cheaper is left to try on this server'
     )
   }
-  if (cause === 'memory') return tooFewBuffers(hours) ?? biggerServer(hours) ?? 'nothing cheaper is left to try on this server'
+  if (cause === 'memory')
+    return tooFewBuffers(hours) ?? biggerServer(hours, 'memoryBytes') ?? 'nothing cheaper is left to try on this server'
   if (cause === 'disk') return largestOnDisk(hours)
   return special(rule, hours)
 }
@@ -103,12 +105,12 @@ function busyPool(hours: Hours): string | null {
 }
 
 function longOperation({ trigger }: Rule, hours: Hours): string | null {
-  const longest = trigger === 'queue-long-operations' ? longestOperation(hours) : null
+  const longest = /p95|long-operations/.test(trigger) ? longestOperation(hours) : null
   return longest && `make ${longest.name} shorter or smaller: its longest call took ${(longest.ms / 1_000).toFixed(1)} s`
 }
 
-function biggerServer(hours: Hours): string | null {
-  const next = serverAfter(hours)
+function biggerServer(hours: Hours, scarce: Scarce): string | null {
+  const next = serverAfter(hours, scarce)
   return (
     next &&
     `a bigger server: ${next.name}, ${next.cpus} CPUs and ${Math.round(next.memoryBytes / 1024 ** 3)} GB for EUR ${next.eurPerMonth} a month`
@@ -122,9 +124,9 @@ export function machineOf(hours: Hours) {
   )
 }
 
-function serverAfter(hours: Hours): Server | null {
+function serverAfter(hours: Hours, scarce: Scarce): Server | null {
   const machine = machineOf(hours)
-  return machine && nextServer(machine.cpus, machine.memoryBytes)
+  return machine && nextServer(machine, scarce)
 }
 
 function largestOnDisk(hours: Hours): string {
@@ -139,7 +141,7 @@ function largestOnDisk(hours: Hours): string {
 function special({ trigger }: Rule, hours: Hours): string {
   switch (trigger) {
     case 'redis-processes': {
-      const next = serverAfter(hours)
+      const next = serverAfter(hours, 'cpus')
       return next
         ? `one API process on a bigger server (${next.name}, EUR ${next.eurPerMonth}) needs no shared state`
         : 'sessions end everywhere at once by LISTEN already; let the balancer keep a phone on one process, and limits hold nearly'

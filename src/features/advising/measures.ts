@@ -1,6 +1,6 @@
 // What a process saw in a stretch of time, and how stretches are put together. Pure.
 
-/** A statement of the service by its name in the code. */
+/** A statement of the service by its name in the code, outside of writes: what a cache could answer. */
 export type StatementUse = { calls: number; totalMs: number }
 
 export type MachineUse = {
@@ -50,7 +50,7 @@ export type Measures = {
   writes: number
   publicBytes: number
   privateBytes: number
-  /** Those called most. */
+  /** Those that reads called most. */
   statements: Record<string, StatementUse>
   /** Of all statements. */
   statementMs: number

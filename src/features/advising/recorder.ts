@@ -181,13 +181,12 @@ function requestsBetween(before: Totals, now: Totals) {
     const known = before.answers.get(name)
     counts.forEach((count, index) => (answers[index]! += count - (known?.[index] ?? 0)))
   }
-  const statements = new Map(
-    [...now.statements].map(([name, { calls, totalMs }]) => {
-      const known = before.statements.get(name)
-      return [name, { calls: calls - (known?.calls ?? 0), totalMs: Math.round(totalMs - (known?.totalMs ?? 0)) }]
-    }),
-  )
-  const used = [...statements].filter(([, { calls }]) => calls > 0)
+  const used = [...now.statements].map(([name, { reads, totalMs }]) => {
+    const known = before.statements.get(name)
+    return [name, { calls: reads - (known?.reads ?? 0), totalMs: Math.round(totalMs - (known?.totalMs ?? 0)) }] as const
+  })
+  // What is part of a write no cache can answer.
+  const read = used.filter(([, { calls }]) => calls > 0)
   return {
     answers,
     timeouts: now.timeouts - before.timeouts,
@@ -195,7 +194,7 @@ function requestsBetween(before: Totals, now: Totals) {
     writes: now.calls.write - before.calls.write,
     publicBytes: now.bytes.public - before.bytes.public,
     privateBytes: now.bytes.private - before.bytes.private,
-    statements: top(Object.fromEntries(used), statementsKept, ({ calls }) => calls),
+    statements: top(Object.fromEntries(read), statementsKept, ({ calls }) => calls),
     statementMs: used.reduce((sum, [, { totalMs }]) => sum + totalMs, 0),
     poolWaits: now.poolWaits.count - before.poolWaits.count,
     poolWaitMs: Math.round(now.poolWaits.totalMs - before.poolWaits.totalMs),

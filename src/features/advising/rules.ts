@@ -107,7 +107,13 @@ export const rules: readonly Rule[] = [
     databaseCpuPercent,
   ),
   hourly(
-    { trigger: 'redis-same-statement', step: 'redis', says: 'calls of one and the same statement', unit: 'per minute', threshold: 100 },
+    {
+      trigger: 'redis-same-statement',
+      step: 'redis',
+      says: 'calls of one and the same statement by reads',
+      unit: 'per minute',
+      threshold: 100,
+    },
     (hour) => busiestStatement(hour)?.perMinute ?? null,
     'hours',
   ),

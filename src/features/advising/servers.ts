@@ -13,13 +13,18 @@ export const loadBalancerEurPerMonth = 5.39
 /** What the system sees of 4 GB is a little less. */
 const seenPart = 0.9
 
-/** The smallest that has what this one has; null for a larger one than any of them. */
-export function serverLike(cpus: number, memoryBytes: number): Server | null {
-  return servers.find((server) => server.cpus >= cpus && server.memoryBytes >= memoryBytes * seenPart) ?? null
+/** What of a server runs out. */
+export type Scarce = 'cpus' | 'memoryBytes'
+export type Machine = Record<Scarce, number>
+
+/** The smallest that has as much of it as this one; null for a larger one than any of them. */
+export function serverLike(machine: Machine, scarce: Scarce): Server | null {
+  return servers.find((server) => server[scarce] >= machine[scarce] * seenPart) ?? null
 }
 
-export function nextServer(cpus: number, memoryBytes: number): Server | null {
-  const like = serverLike(cpus, memoryBytes)
+/** The next that has more of it. */
+export function nextServer(machine: Machine, scarce: Scarce): Server | null {
+  const like = serverLike(machine, scarce)
   return like === null ? null : (servers[servers.indexOf(like) + 1] ?? null)
 }
 
@@ -31,13 +36,15 @@ const cents = (eur: number) => Math.round(eur * 100) / 100
  * What a step adds to the bill each month: Redis, a queue (it is in PostgreSQL already) and a CDN's free plan run on what is there; a replica is
  * one more of the smallest server; a second API server comes with a balancer; a microservice takes a server of its own at least.
  */
-export function costOf(step: Step, cpus: number, memoryBytes: number): number {
+export function costOf(step: Step, machine: Machine, scarce: Scarce): number {
   const smallest = servers[0]!.eurPerMonth
+  const another = cents(smallest + loadBalancerEurPerMonth)
   if (step === 'replica' || step === 'microservices') return smallest
-  if (step === 'horizontal') return cents(smallest + loadBalancerEurPerMonth)
+  if (step === 'horizontal') return another
   if (step !== 'server') return 0
-  const next = nextServer(cpus, memoryBytes)
-  return next === null ? cents(smallest + loadBalancerEurPerMonth) : cents(next.eurPerMonth - serverLike(cpus, memoryBytes)!.eurPerMonth)
+  const next = nextServer(machine, scarce)
+  // Beyond the largest it is another beside it.
+  return next === null ? another : cents(next.eurPerMonth - serverLike(machine, scarce)!.eurPerMonth)
 }
 
 /** The path, each with what all of it costs a month. */

@@ -1,6 +1,6 @@
 // The first look as text for a terminal: a line a check, what is meant below it.
 import { styleText } from 'node:util'
-import type { Check } from './checks.ts'
+import type { Check } from './check.ts'
 
 const words: Record<Check['verdict'], string> = {
   ok: styleText('green', 'ok     '),

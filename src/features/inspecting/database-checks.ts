@@ -1,7 +1,8 @@
-// What the first look shows: each value beside its threshold, red where it is over. Pure.
+// The first look at the database. Pure.
 import { limits } from '../../values/limits.ts'
 import type { ShippedIndex } from '../../resources/indexes.ts'
 import type { Row as RowOf } from '../../resources/statement.ts'
+import { judged, looked, share, thresholds, type Check } from './check.ts'
 import type {
   readActivity,
   readBloat,
@@ -12,29 +13,6 @@ import type {
   readTableState,
   readUnusedIndexes,
 } from './store.ts'
-
-export type Check = {
-  section: string
-  check: string
-  /** Null where it cannot be known. */
-  value: number | null
-  unit: string
-  threshold: number | null
-  /** On which side of the threshold trouble lies. */
-  over: 'above' | 'below'
-  verdict: 'ok' | 'red' | 'unknown'
-  /** What is meant, the worst first. */
-  details: string[]
-}
-
-export type Host = {
-  cpus: number
-  load: number
-  /** Of all CPUs, over the time of the look. */
-  cpuPercent: number | null
-  memory: { bytes: number; availableBytes: number } | null
-  disks: Record<string, { bytes: number; availableBytes: number }>
-}
 
 export type DatabaseLook = {
   server: RowOf<(typeof readServer)['columns']>
@@ -48,91 +26,9 @@ export type DatabaseLook = {
   slow: RowOf<(typeof readSlowKinds)['columns']>[]
 }
 
-export const thresholds = {
-  cpuPercent: 80,
-  /** Of the load average of a minute: programs that run or wait, for each CPU. */
-  loadPerCpu: 2,
-  memoryPercent: 80,
-  diskPercent: 80,
-  connections: 80,
-  transactionS: 60,
-  hitPercent: 95,
-  deadRowsPercent: 20,
-  bloatPercent: 40,
-  lagS: 10,
-  queueWaitS: 300,
-  /** A table is read from end to end so often, on average by each scan, only for want of an index. */
-  scannedRows: 10_000,
-  /** PostgreSQL vacuums by force at 200 million and stops at 2,000 million. */
-  transactionIdsMillions: 500,
-} as const
-
-export const looked = {
-  detailsMax: 5,
-  unusedIndexBytesMin: 8 * 1024 * 1024,
-  bloatBytesMin: 8 * 1024 * 1024,
-  /** Statistics of less time say nothing of what is never used. */
-  statisticsDaysMin: 7,
-  hitBlocksMin: 10_000,
-  /** A statement that was slow once or twice is no kind. */
-  callsMin: 5,
-} as const
-
-type Draft = Omit<Check, 'verdict' | 'over' | 'details'> & { over?: Check['over']; details?: string[] }
-
-/** Over its threshold is beyond it, not at it. */
-export function judged({ over = 'above', details = [], ...draft }: Draft): Check {
-  const { value, threshold } = draft
-  const isRed = value !== null && threshold !== null && (over === 'above' ? value > threshold : value < threshold)
-  return {
-    ...draft,
-    value: value === null ? null : Math.round(value * 100) / 100,
-    over,
-    details: details.slice(0, looked.detailsMax),
-    verdict: value === null ? 'unknown' : isRed ? 'red' : 'ok',
-  }
-}
-
 const oneLine = (text: string | null) => (text ?? '').replaceAll(/\s+/g, ' ').trim()
-const share = (part: number, of: number) => (of > 0 ? (100 * part) / of : 0)
 const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`
-const gb = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GB`
 const highest = (values: number[]) => Math.max(0, ...values)
-
-export function hostChecks({ cpus, load, cpuPercent, memory, disks }: Host): Check[] {
-  return [
-    judged({ section: 'host', check: 'CPU', value: cpuPercent, unit: '%', threshold: thresholds.cpuPercent, details: [`${cpus} CPUs`] }),
-    judged({ section: 'host', check: 'load for each CPU', value: load / cpus, unit: 'programs', threshold: thresholds.loadPerCpu }),
-    judged({
-      section: 'host',
-      check: 'memory',
-      value: memory && share(memory.bytes - memory.availableBytes, memory.bytes),
-      unit: '%',
-      threshold: thresholds.memoryPercent,
-      details: memory ? [`${gb(memory.availableBytes)} of ${gb(memory.bytes)} left`] : [],
-    }),
-    ...Object.entries(disks).map(([name, { bytes, availableBytes }]) =>
-      judged({
-        section: 'disk',
-        check: name === 'data' ? "of PostgreSQL's data" : 'of the service',
-        value: share(bytes - availableBytes, bytes),
-        unit: '%',
-        threshold: thresholds.diskPercent,
-        details: [`${gb(availableBytes)} of ${gb(bytes)} left`],
-      }),
-    ),
-  ]
-}
-
-/** Where PostgreSQL is on another machine, that one's disk and CPU are to be looked at there. */
-export const elsewhere = judged({
-  section: 'disk',
-  check: "of PostgreSQL's data",
-  value: null,
-  unit: '%',
-  threshold: thresholds.diskPercent,
-  details: ['PostgreSQL is on another machine, or its folder is not told: look there'],
-})
 
 export const unreachable = (reason: string) =>
   judged({ section: 'database', check: 'answers', value: 0, unit: 'of 1', threshold: 1, over: 'below', details: [reason] })
