@@ -1,6 +1,6 @@
 -- Why: when more machinery is worth its price is told from what was measured over weeks, and that has to outlive the processes that measured it.
 
--- What a process saw in five minutes, later in an hour: at most 1,250 rows a process, of 500 to 900 bytes, for 30 days.
+-- What a process saw in five minutes, later in an hour: at most 1,250 rows a process, of 700 to 1,300 bytes, for 30 days.
 create table evidence (
   -- Minutes of the epoch, by five.
   slot bigint not null,

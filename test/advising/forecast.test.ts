@@ -122,8 +122,8 @@ test('capacity is the least of what each resource takes, and names it', () => {
       const each = Object.values(resources).flatMap((resource) => (resource.users === null ? [] : [resource.users]))
       assert.equal(users, Math.min(...each))
       assert.equal(resources[limitedBy!]!.users, users)
-      assert.ok(Number.isInteger(users) && users! >= 0)
-      assert.equal(room, Math.max(0, users! - busy.registered))
+      assert.ok(Number.isInteger(users) && users >= 0)
+      assert.equal(room, Math.max(0, users - busy.registered))
     }),
   )
 })

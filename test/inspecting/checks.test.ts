@@ -188,11 +188,11 @@ test('every index that the migrations make is found in a database that they made
     there.map(({ name }) => name).filter((name) => !shipped.has(name)),
     [],
   )
-  for (const { name, definition, table } of shippedIndexes()) {
+  for (const { name, definition, table: on } of shippedIndexes()) {
     if (!definition.startsWith('alter')) continue
     const [key] = await djinn.sql<{ key: string }>(`select pg_get_constraintdef(oid) as key from pg_constraint where conname = $1`, [name])
     assert.equal(
-      `alter table ${table} add ${key!.key.replace('PRIMARY KEY', 'primary key').replace('INCLUDE', 'include').replaceAll('"', '')}`,
+      `alter table ${on} add ${key!.key.replace('PRIMARY KEY', 'primary key').replace('INCLUDE', 'include').replaceAll('"', '')}`,
       definition,
     )
   }
