@@ -1,5 +1,6 @@
 // Every trigger at, below and above its threshold, what it is not, and the fix that is cheaper.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { advise, verdictOf, type Advice } from '../../src/features/advising/advice.ts'
 import { hourMs } from '../../src/features/advising/evidence.ts'
@@ -165,6 +166,17 @@ test('every trigger of the contract has its rule, a name of its own and a table 
     [...new Set(rules.map(({ step }) => step))],
     ['redis', 'replica', 'cdn', 'queue', 'server', 'horizontal', 'microservices'],
   )
+})
+
+test('docs/advisor.md has every trigger with its threshold and fact, and no others', () => {
+  const rows = [...readFileSync('docs/advisor.md', 'utf8').matchAll(/^\| `(\w+-[\w-]+)` \| [^|]* \| (\d[\d.]*)[^|]* \| ([^|]*) \|$/gm)]
+  const nothing = evidence([])
+  assert.deepEqual(
+    rows.map(([, trigger, threshold]) => [trigger, Number(threshold)]),
+    rules.map((rule) => [rule.trigger, rule.threshold(nothing)]),
+  )
+  const told = rows.flatMap(([, , , of]) => /^declared: `(.*)`$/.exec(of!)?.[1] ?? [])
+  assert.deepEqual(told.toSorted(), knownFacts.map(({ name }) => name).toSorted())
 })
 
 test('an answer has these fields in this order, whatever is known', () => {
