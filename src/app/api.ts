@@ -28,8 +28,10 @@ export async function makeApi(resources: Resources): Promise<Api> {
     cursors: new Cursors(installation.cursorSecret),
     lineage: `${version} ${installation.epoch}`,
     gate: resources.flags,
-    onCall: ({ tag, method }, { principal, signer }) => {
-      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous', method === 'GET' ? 'read' : 'write')
+    onCall: ({ name, tag, method }, { principal, signer }) => {
+      // A batch is neither: its steps come by themselves.
+      const effect = name === 'batch' ? null : method === 'GET' ? 'read' : 'write'
+      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous', effect)
       if (principal) resources.watch.seen(principal.userId)
     },
   }

@@ -71,7 +71,12 @@ export class Metrics {
   )
   readonly #features = new Tally('djinn_feature_calls_total', 'Operations called, steps of batches included', ['feature', 'caller'])
   readonly #timeouts = new Tally('djinn_timeouts_total', 'Requests that were ended for taking too long', ['operation'], [[noOperation]])
-  readonly #calls = new Tally('djinn_calls_total', 'Operations called, steps of batches included', ['effect'], [['read'], ['write']])
+  readonly #calls = new Tally(
+    'djinn_calls_total',
+    'Operations called, steps of batches in place of the batch',
+    ['effect'],
+    [['read'], ['write']],
+  )
   readonly #bytes = new Tally(
     'djinn_response_bytes_total',
     'Bytes of answers, as they were sent',
@@ -179,8 +184,8 @@ export class Metrics {
   }
 
   /** An operation was entered; a feature is the part of the documentation that describes it. */
-  called(feature: string, caller: Caller, effect: 'read' | 'write') {
-    this.#callsOf[effect].value++
+  called(feature: string, caller: Caller, effect: 'read' | 'write' | null) {
+    if (effect) this.#callsOf[effect].value++
     let of = this.#byFeature.get(feature)
     if (of === undefined) {
       const value = (each: Caller) => this.#features.of(feature, each)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { pino } from 'pino'
-import { adviceOf } from '../../src/app/advice.ts'
+import { adviceOf, explainedAdviceOf } from '../../src/app/advice.ts'
 import { makeTasks } from '../../src/app/tasks.ts'
 import { count } from '../../src/features/advising/evidence.ts'
 import { declare, undeclare } from '../../src/features/advising/judge.ts'
@@ -280,6 +280,8 @@ test('what was declared is judged until it is taken back', async () => {
   assert.equal(await undeclare(directDatabase, 'team-size'), true)
   assert.equal(await undeclare(directDatabase, 'team-size'), false)
   assert.equal((await team()).value, null)
+  const explained = await explainedAdviceOf(directDatabase)
+  assert.ok(explained.advice.every(({ step, says }) => step && says))
 })
 
 test('evidence of more rows than a statement may answer is read to its end', async () => {
