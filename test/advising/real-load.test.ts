@@ -1,7 +1,9 @@
-// Real load on a real database that lacks an index: the advice names it, and is clear again once it is back.
+// Real requests on a real database that is in trouble: the advice names what is wrong, and is clear again once it is put right.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { adviceOf } from '../../src/app/advice.ts'
+import { adviceOf, type Advice } from '../../src/app/advice.ts'
+import { limits } from '../../src/values/limits.ts'
+import pg from 'pg'
 import { withClient } from '../cluster.ts'
 import { open, type Djinn, type Person } from '../harness.ts'
 
@@ -22,19 +24,20 @@ async function fill(djinn: Djinn, person: Person) {
   })
 }
 
+async function adviceBy(djinn: Djinn): Promise<Record<string, Advice>> {
+  const { advice } = await adviceOf(djinn.resources.directDatabase)
+  return Object.fromEntries(advice.map((one) => [one.trigger, one]))
+}
+
+/** As many rounds of watching as lie between two looks at the costly part. */
+async function minute(djinn: Djinn) {
+  for (let round = 0; round < limits.watchSlowRounds; round++) await djinn.resources.watch.look()
+}
+
 test('an index that is missing behind a running service is the cheaper fix, and clears the advice when it is back', async () => {
   await using djinn = await open()
-  const { watch, directDatabase } = djinn.resources
   const person = await djinn.person()
   await fill(djinn, person)
-  const advice = async () => {
-    const { advice: all } = await adviceOf(directDatabase)
-    return Object.fromEntries(all.map((one) => [one.trigger, one]))
-  }
-  /** As many rounds of watching as lie between two looks at the costly part. */
-  const minute = async () => {
-    for (let round = 0; round < 6; round++) await watch.look()
-  }
   const lists = async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, nth) =>
@@ -43,17 +46,17 @@ test('an index that is missing behind a running service is the cheaper fix, and 
     )
     assert.ok(answers.every(({ status }) => status === 200))
   }
-  await minute()
-  const before = await advice()
+  await minute(djinn)
+  const before = await adviceBy(djinn)
   assert.equal(before['redis-p95']!.cheaperFix, null)
 
   const [kept] = await djinn.sql<{ definition: string }>(`select pg_get_indexdef('transactions_by_date'::regclass) as definition`)
   await djinn.sql('drop index transactions_by_date')
-  await minute()
+  await minute(djinn)
   await lists()
   await lists()
-  await minute()
-  const during = await advice()
+  await minute(djinn)
+  const during = await adviceBy(djinn)
   for (const trigger of ['redis-p95', 'horizontal-p95']) {
     const { verdict, value, threshold, cheaperFix } = during[trigger]!
     assert.equal(verdict, 'now', `${trigger}: ${value} of ${threshold}`)
@@ -62,12 +65,35 @@ test('an index that is missing behind a running service is the cheaper fix, and 
   assert.equal(during['redis-durable-cache']!.cheaperFix, null, 'what an index has nothing to do with is not told of it')
 
   await djinn.sql(kept!.definition)
-  const cleared = await advice()
+  const cleared = await adviceBy(djinn)
   for (const trigger of ['redis-p95', 'horizontal-p95']) {
     const { verdict, value, cheaperFix } = cleared[trigger]!
     assert.deepEqual([verdict, value, cheaperFix], ['not yet', null, null], 'what was slow for want of it says nothing of this server')
   }
   await lists()
-  await minute()
-  assert.ok(Object.values(await advice()).every(({ cheaperFix }) => cheaperFix === null || !cheaperFix.includes('missing')))
+  await minute(djinn)
+  assert.ok(Object.values(await adviceBy(djinn)).every(({ cheaperFix }) => cheaperFix === null || !cheaperFix.includes('missing')))
+})
+
+test('a request that was ended for taking too long trips the queue, and the operation is named', async () => {
+  await using djinn = await open()
+  const person = await djinn.person()
+  await minute(djinn)
+  const holder = new pg.Client({ connectionString: djinn.adminUrl })
+  await holder.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('lock table accounts in access exclusive mode')
+    const { status, body } = await person.get('/api/accounts')
+    assert.deepEqual([status, body.code], [503, 'timeout'])
+    await holder.query('rollback')
+  } finally {
+    await holder.end()
+  }
+  await minute(djinn)
+  const advice = await adviceBy(djinn)
+  assert.deepEqual([advice['queue-timeouts']!.value, advice['queue-timeouts']!.verdict], [1, 'now'])
+  const { verdict, value, cheaperFix } = advice['queue-long-operations']!
+  assert.equal(verdict, value! > 5 ? 'now' : 'soon', 'a statement may take 5 s')
+  assert.match(cheaperFix!, /^make accounts\.list shorter or smaller: its longest call took \d\.\d s$/)
 })
