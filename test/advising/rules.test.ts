@@ -305,11 +305,32 @@ test('a value that grows from day to day has a date, one that has tripped has no
   const days = (from: number, step: number) =>
     Array.from({ length: 10 }, (_, ago) => hour({ hoursAgo: 24 * ago + 1, machine: { busyMs: ((from - ago * step) / 100) * 2 * hourMs } }))
   const growing = judge({ pieces: days(40, 2) }, 'server-cpu')
-  assert.deepEqual([growing.value, growing.verdict, growing.forecastDate], [40, 'soon', '2026-06-10'], '40 % on 31 May and 2 a day')
+  assert.deepEqual(
+    [growing.value, growing.verdict, growing.forecastDate],
+    [40, 'soon', '2026-06-11'],
+    '40 % in the day until 1 June, 2 more each day',
+  )
   const tripped = judge({ pieces: days(70, 2) }, 'server-cpu')
   assert.deepEqual([tripped.verdict, tripped.forecastDate], ['now', null])
   assert.equal(judge({ pieces: days(40, -2) }, 'server-cpu').forecastDate, null)
   assert.equal(new Date(nowMs).toISOString().slice(0, 10), '2026-06-01')
+})
+
+test('a day that has only begun, or whose beginning is not known, bends no trend', () => {
+  // Busy at noon, each day alike; now it is morning.
+  const noon = (daysAgo: number) => hour({ hoursAgo: 24 * daysAgo + 20, machine: { busyMs: 0.5 * 2 * hourMs } })
+  const night = (daysAgo: number) => hour({ hoursAgo: 24 * daysAgo + 8, machine: { busyMs: 0.01 * 2 * hourMs } })
+  const days = Array.from({ length: 10 }, (_, ago) => [night(ago), noon(ago)]).flat()
+  const since = days.toSorted((one, other) => one.slot - other.slot).slice(1)
+  for (const pieces of [days, since]) {
+    const one = judge({ pieces }, 'server-cpu')
+    assert.deepEqual([one.value, one.forecastDate], [50, null])
+  }
+})
+
+test('after a crash the database counts its users anew, and the target stays what it was', () => {
+  const pieces = [hour({ hoursAgo: 2, service: { registered: 20_000 } }), hour({ service: { registered: 0 } })]
+  assert.equal(judge({ pieces }, 'horizontal-p95').threshold, 100)
 })
 
 test('each fact that can be declared is what a trigger waits for', () => {

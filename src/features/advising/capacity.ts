@@ -48,7 +48,7 @@ export const capacityRule = {
 
 export function capacityOf(evidence: Evidence): Capacity {
   const hours = within(evidence.fairHours, evidence.nowMs, capacityRule.windowMs)
-  const registered = registeredOf(evidence.hours)
+  const registered = registeredOf(evidence)
   const requests = (hour: Hour) => count(hour.all.answers)
   const busiest = hours.toSorted((one, other) => requests(other) - requests(one))[0]
   const nothing = {

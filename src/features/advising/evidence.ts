@@ -163,5 +163,7 @@ export function bufferHitPercent(hours: readonly Hour[]): number | null {
   return hit + read < 10_000 ? null : (100 * hit) / (hit + read)
 }
 
-/** How many have an account, as PostgreSQL last estimated. */
-export const registered = (hours: readonly Hour[]) => hours.findLast(({ all }) => all.service !== null)?.all.service?.registered ?? 0
+/** How many have an account, as PostgreSQL estimates: the highest of a day, since after a crash it has to count anew. */
+export function registered({ hours, nowMs }: Pick<Evidence, 'hours' | 'nowMs'>): number {
+  return Math.max(0, ...within(hours, nowMs, dayMs).map(({ all }) => all.service?.registered ?? 0))
+}

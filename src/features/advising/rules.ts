@@ -7,6 +7,7 @@ import {
   databaseCpuPercent,
   dayMs,
   diskPercent,
+  hourMs,
   longestOperation,
   memoryPercent,
   p95Ms,
@@ -42,11 +43,19 @@ const busiest = (hours: readonly Hour[], of: (hour: Hour) => number | null): num
   return known.length === 0 ? null : Math.max(...known)
 }
 
-const daily = (hours: readonly Hour[], of: (day: Hour[]) => number | null): Point[] =>
-  [...Map.groupBy(hours, ({ hour }) => Math.floor(hour / 24))].flatMap(([day, ofDay]) => {
-    const value = of(ofDay)
-    return value === null ? [] : [{ day, value }]
+/**
+ * Each stretch of 24 hours back from now: a calendar day that has only begun would look like one on which little happened. So would the
+ * oldest stretch, of which the beginning is missing: it is left out.
+ */
+function daily(hours: readonly Hour[], nowMs: number, of: (day: Hour[]) => number | null): Point[] {
+  const last = Math.ceil(nowMs / hourMs) - 1
+  const today = Math.floor(nowMs / dayMs)
+  const oldest = hours[0] ? last - hours[0].hour : 0
+  return [...Map.groupBy(hours, ({ hour }) => Math.floor((last - hour) / 24))].flatMap(([ago, ofDay]) => {
+    const value = ago > 0 && oldest < ago * 24 + 23 ? null : of(ofDay)
+    return value === null ? [] : [{ day: today - ago, value }]
   })
+}
 
 type Core = Pick<Rule, 'trigger' | 'step' | 'says' | 'unit'> & { threshold: number | Rule['threshold']; soonFrom?: number }
 
@@ -60,7 +69,7 @@ function hourly(core: Core, of: (hour: Hour) => number | null, from: 'hours' | '
     threshold: fixed(core.threshold),
     windowMs: dayMs,
     value: (evidence) => busiest(within(evidence[from], evidence.nowMs, dayMs), of),
-    daily: (evidence) => daily(evidence[from], (hours) => busiest(hours, of)),
+    daily: (evidence) => daily(evidence[from], evidence.nowMs, (hours) => busiest(hours, of)),
   }
 }
 
@@ -71,7 +80,7 @@ function dayLong(core: Core, of: (hours: readonly Hour[]) => number | null, from
     threshold: fixed(core.threshold),
     windowMs: dayMs,
     value: (evidence) => of(within(evidence[from], evidence.nowMs, dayMs)),
-    daily: (evidence) => daily(evidence[from], of),
+    daily: (evidence) => daily(evidence[from], evidence.nowMs, of),
   }
 }
 
@@ -176,7 +185,7 @@ export const rules: readonly Rule[] = [
       step: 'horizontal',
       says: 'p95 of answers, against the target for so many users',
       unit: 'ms',
-      threshold: ({ hours }) => p95TargetMs(registered(hours)),
+      threshold: (evidence) => p95TargetMs(registered(evidence)),
     },
     p95Ms,
   ),
