@@ -1,6 +1,9 @@
 // Real requests on a real database that is in trouble: the advice names what is wrong, and is clear again once it is put right.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { adviceOf, type Advice } from '../../src/app/advice.ts'
 import { limits } from '../../src/values/limits.ts'
 import pg from 'pg'
@@ -8,6 +11,7 @@ import { withClient } from '../cluster.ts'
 import { open, type Djinn, type Person } from '../harness.ts'
 
 const rows = 60_000
+const executable = fileURLToPath(new URL('../../bin/djinn.js', import.meta.url))
 
 async function fill(djinn: Djinn, person: Person) {
   const accountId = await person.account()
@@ -27,6 +31,14 @@ async function fill(djinn: Djinn, person: Person) {
 async function adviceBy(djinn: Djinn): Promise<Record<string, Advice>> {
   const { advice } = await adviceOf(djinn.resources.directDatabase)
   return Object.fromEntries(advice.map((one) => [one.trigger, one]))
+}
+
+/** By the command, which knows nothing but the database. */
+async function adviceApart({ adminUrl }: Djinn): Promise<Advice[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [executable, 'advise', '--json'], {
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', DATABASE_URL: adminUrl },
+  })
+  return (JSON.parse(stdout) as { advice: Advice[] }).advice
 }
 
 /** As many rounds of watching as lie between two looks at the costly part. */
@@ -62,6 +74,12 @@ test('an index that is missing behind a running service is the cheaper fix, and 
     assert.equal(verdict, 'now', `${trigger}: ${value} of ${threshold}`)
     assert.match(cheaperFix!, /^make the missing index transactions_by_date on transactions again: create index transactions_by_date on /)
   }
+  const apart = await adviceApart(djinn)
+  assert.deepEqual(
+    apart.filter(({ trigger }) => trigger.endsWith('p95')),
+    [during['redis-p95'], during['horizontal-p95']],
+    'a process of its own says the same',
+  )
   assert.equal(during['redis-durable-cache']!.cheaperFix, null, 'what an index has nothing to do with is not told of it')
 
   await djinn.sql(kept!.definition)

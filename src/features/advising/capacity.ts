@@ -68,20 +68,20 @@ export function capacityOf(evidence: Evidence): Capacity {
   const busiestHour = {
     from: new Date(busiest.hour * 3_600_000).toISOString(),
     requests: requests(busiest),
-    requestsPerSecond: requests(busiest) / seconds,
+    requestsPerSecond: rounded(requests(busiest) / seconds),
     activeUsers: busiest.all.service?.users ?? 0,
-    p95Ms: p95Ms(busiest),
+    p95Ms: rounded(p95Ms(busiest)),
   }
   const cpu = cpuOf(busiest, hours)
-  const cpuMsPerRequest = cpu && cpu.ownMs / requests(busiest)
-  const requestsPerSecond = cpu && cpuMsPerRequest! > 0 ? cpu.usableMs / cpuMsPerRequest! / seconds : null
+  const cpuMsPerRequest = rounded(cpu && cpu.ownMs / requests(busiest))
+  const requestsPerSecond = rounded(cpu && cpu.ownMs > 0 ? (requests(busiest) * cpu.usableMs) / cpu.ownMs / seconds : null)
   const measured = { ...nothing, busiestHour, cpuMsPerRequest, requestsPerSecond }
   if (registered === 0) return { ...measured, why: 'nobody is registered, as far as PostgreSQL has counted yet' }
   const resources: Capacity['resources'] = {}
   if (cpu)
     resources.cpu = {
-      used: cpu.ownMs / seconds / 1_000,
-      usable: cpu.usableMs / seconds / 1_000,
+      used: rounded(cpu.ownMs / seconds / 1_000),
+      usable: rounded(cpu.usableMs / seconds / 1_000),
       unit: 'CPUs',
       users: proportional(registered, cpu.ownMs, cpu.usableMs),
     }
@@ -94,6 +94,11 @@ export function capacityOf(evidence: Evidence): Capacity {
   const [first] = bounds.toSorted((one, other) => one.users - other.users)
   if (!first) return { ...measured, resources, why: 'nothing shows yet what users take of this server' }
   return { ...measured, resources, users: first.users, limitedBy: first.name, why: null, room: Math.max(0, first.users - registered) }
+}
+
+/** Three decimals are more than anybody measures. */
+function rounded<V extends number | null>(value: V): V {
+  return (value === null ? null : Math.round(value * 1_000) / 1_000) as V
 }
 
 /** As many more users as there is more of it. */
@@ -141,7 +146,7 @@ function memoryOf({ hosts, all }: Hour, hours: readonly Hour[], registered: numb
   const machine = hosts.find((each) => each.machine !== null)?.machine
   if (!machine || machine.memoryBytes === 0) return null
   const usable = machine.memoryBytes * capacityRule.memoryShareMax
-  const room = { used: machine.memoryUsedBytes, usable, unit: 'bytes' }
+  const room = { used: machine.memoryUsedBytes, usable: Math.floor(usable), unit: 'bytes' }
   const active = all.service?.users ?? 0
   const line = fit(
     hours.flatMap(({ all: { service }, hosts: seen }) => {
@@ -158,7 +163,7 @@ function diskOf({ hosts, all }: Hour, registered: number): Room | null {
   const machine = hosts.find((each) => each.machine !== null && each.machine.diskBytes > 0)?.machine
   if (!machine || !all.service) return null
   const usable = machine.diskBytes * capacityRule.diskShareMax
-  const room = { used: machine.diskUsedBytes, usable, unit: 'bytes' }
+  const room = { used: machine.diskUsedBytes, usable: Math.floor(usable), unit: 'bytes' }
   const bytesPerUser = Math.max(0, all.service.sizeBytes - capacityRule.emptyDatabaseBytes) / registered
   if (bytesPerUser === 0) return { ...room, users: null }
   return { ...room, users: Math.max(0, Math.floor(registered + (usable - machine.diskUsedBytes) / bytesPerUser)) }
@@ -170,5 +175,5 @@ function connectionsOf(hour: Hour, registered: number): Room {
   const pools = limits.poolConnectionsMax * (processes(hour) ?? 1)
   const most = Math.min(pools, hour.all.service?.connectionsMax ?? pools)
   const usable = most * capacityRule.poolShareMax
-  return { used, usable, unit: 'connections', users: proportional(registered, used, usable) }
+  return { used: rounded(used), usable, unit: 'connections', users: proportional(registered, used, usable) }
 }
