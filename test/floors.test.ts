@@ -55,6 +55,8 @@ const owners: Record<string, string> = {
   flag_changes: 'migrations',
   watchers: 'watching',
   activity: 'watching',
+  evidence: 'advising',
+  declared_facts: 'advising',
   idempotency_keys: 'src/http/replay.ts',
   // Written by the database's own functions.
   revisions: 'migrations',

@@ -40,6 +40,8 @@ const other = [
     .split(' ')
     .map((name) => `database/${name}`),
   ...'budgets feeds-push reports sync transactions'.split(' ').map((name) => `routes/${name}`),
+  'advising/evidence',
+  'inspecting/checks',
 ].map((name) => `test/${name}.test.ts`)
 const outcomes: [string, number][] = [['checks', await run(process.execPath, ['test/check.ts', '--without-tests'])]]
 outcomes.push(['suite on PostgreSQL 18', await suite(18, all)])

@@ -30,8 +30,10 @@ export async function makeApi(resources: Resources): Promise<Api> {
     cursors: new Cursors(installation.cursorSecret),
     lineage: `${version} ${installation.epoch}`,
     gate: resources.flags,
-    onCall: ({ tag }, { principal, signer }) => {
-      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous')
+    onCall: ({ name, tag, method }, { principal, signer }) => {
+      // A batch is neither: its steps come by themselves.
+      const effect = name === 'batch' ? null : method === 'GET' ? 'read' : 'write'
+      metrics.called(tag, principal ? 'user' : signer ? 'feed' : 'anonymous', effect)
       if (principal) resources.watch.seen(principal.userId)
     },
   }
@@ -49,6 +51,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   metrics.add(...shedder.instruments)
   const features = await makeFeatures(resources, { service, charge, shed: (operation) => shedder.pass(classStartOf(operation)) })
   resources.streams.open = features.streamsOpen
+  resources.serving.api = true
   const document = openApiDocument(features.operations, version)
   const app = await makeServer({
     operations: features.operations,
@@ -59,6 +62,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     observe: makeObserve(metrics, log),
     shedder,
     answering,
+    sent: (bytes, isPublic) => metrics.answered(bytes, isPublic),
     log,
     trustedProxies: config.trustedProxies,
   })
@@ -92,6 +96,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     const small = await compress(bytes, encoding)
     if (small) reply.header('content-encoding', encoding!)
+    metrics.answered((small ?? bytes).length, true)
     return reply
       .headers({ 'cache-control': 'public, max-age=300', vary: 'Accept-Encoding', 'content-type': mediaType })
       .send(small ?? bytes)

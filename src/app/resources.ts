@@ -4,6 +4,7 @@ import { type Config } from '../resources/config.ts'
 import { Announcements } from '../resources/announcements.ts'
 import { Database } from '../resources/database.ts'
 import type { DatabaseObserver } from '../resources/transaction.ts'
+import { Recorder } from '../features/advising/recorder.ts'
 import { Flags } from '../features/flags/flags.ts'
 import { Watch } from '../features/watching/watch.ts'
 import { apiUrl, openEmbedded } from '../resources/embedded.ts'
@@ -49,6 +50,8 @@ export type Resources = {
   embedded: boolean
   /** Open connections to the API, set by whoever serves it. */
   connections: { open: number }
+  /** Whether this process serves the API, likewise. */
+  serving: { api: boolean }
   /** Open streams of live events, likewise. */
   streams: { open: () => number }
   close: () => Promise<void>
@@ -72,12 +75,17 @@ async function openDatabase(config: Config, log: Logger): Promise<DatabaseUrls> 
   }
 }
 
+/** A table, a function, a schema or a role that the migrations make is not there. */
+const isUnmigrated = (error: unknown) => ['42P01', '42883', '3F000', '22023'].includes((error as { code?: string }).code ?? '')
+
 /** Runs the work on one connection of the administrator's URL, for commands that serve nobody. */
 export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
   const urls = await openDatabase(config, makeLog(config.logLevel))
   const database = new Database({ url: urls.directUrl, connectionsMax: 1, preparedStatements: config.databasePreparedStatements })
   try {
     return await work(database, urls.directUrl)
+  } catch (error) {
+    throw isUnmigrated(error) ? new Error(`${(error as Error).message}: run djinn migrate first`, { cause: error }) : error
   } finally {
     await database.close()
     await urls.close()
@@ -135,6 +143,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     }
     const kept = await statementsKept(config, urls, log)
     const connections = { open: 0 }
+    const serving = { api: false }
     const streams: Resources['streams'] = { open: () => 0 }
     const metrics: Metrics = new Metrics({
       connections: () => connections.open,
@@ -157,6 +166,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
           metrics.roundTrip()
           watch.roundTrip?.(first)
         },
+        read: (name) => metrics.read(name),
         poolWait: (durationMs) => metrics.poolWait(durationMs),
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },
@@ -192,7 +202,10 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       log,
       dataDir: config.dataDir,
       embedded: urls.embedded,
+      onRound: (found) => recorder.note(found),
     })
+    const recorder = new Recorder({ database: directDatabase, log, metrics, serving: () => serving.api })
+    closers.push(() => recorder.close())
     closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
@@ -218,6 +231,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       embedded: urls.embedded,
       connections,
       streams,
+      serving,
       close,
     }
   } catch (error) {

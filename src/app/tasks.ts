@@ -1,4 +1,5 @@
 // The worker's table of contents: every task of the queue, and what is queued by the clock.
+import { advisingSchedule, advisingTasks } from '../features/advising/jobs.ts'
 import { erasingSchedule, erasingTasks } from '../features/households/erasing.ts'
 import { budgetSchedule, budgetTasks } from '../features/budgets/jobs.ts'
 import { feedSchedule, feedTasks } from '../features/feeds/jobs.ts'
@@ -28,6 +29,7 @@ export const schedule: readonly string[] = [
   ...feedSchedule,
   ...replaySchedule,
   ...billSchedule,
+  ...advisingSchedule,
 ]
 
 export function makeTasks(resources: Resources, nowMs: () => number = Date.now): Tasks {
@@ -52,6 +54,7 @@ export function makeTasks(resources: Resources, nowMs: () => number = Date.now):
     ...ruleTasks(directDatabase),
     ...budgetTasks(directDatabase),
     ...feedTasks(directDatabase),
+    ...advisingTasks(directDatabase, nowMs),
     forgetAnswers: () => forgetAnswers(directDatabase),
     ...pushTasks({
       database: directDatabase,

@@ -14,6 +14,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   tune: async () => (await import('./tune.ts')).tuneCommand(),
   pooler: async () => (await import('./pooler.ts')).poolerCommand(),
   seed: async () => (await import('./seed.ts')).seedCommand(),
+  advise: async () => (await import('./advise.ts')).adviseCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   load: async () => (await import('./load.ts')).loadCommand(),
 }
 

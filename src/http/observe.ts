@@ -31,6 +31,7 @@ export function makeObserve(metrics: Metrics, log: Logger, now: () => number = (
     const nowMs = now()
     const durationMs = nowMs - startedMs
     metrics.request(operation?.name ?? noOperation, status, durationMs)
+    if (refusal?.code === 'timeout') metrics.timeout(operation?.name ?? noOperation)
     // Shed and read-only, they are counted by the thousand and one line said why.
     const expected = refusal?.code === 'overloaded' || refusal?.code === 'read-only'
     const level = expected

@@ -38,6 +38,8 @@ export type ServerOptions = {
   shedder: Shedder
   /** How many requests are being answered. */
   answering: { requests: number }
+  /** Told how large an answer was, as it was sent, and whether a cache on the way may keep it. Downloads are not among them. */
+  sent: (bytes: number, isPublic: boolean) => void
   log: Logger
   trustedProxies: TrustedProxies
 }
@@ -215,7 +217,10 @@ async function send(
   const small = body === null ? null : await compressed(body, encoding, performed.encoded)
   if (small) reply.header('content-encoding', encoding!)
   observe()
-  return body === null ? reply.send() : reply.send(small ?? body)
+  if (body === null) return reply.send()
+  const bytes = small ?? body
+  options.sent(bytes.length, performed.headers['cache-control']?.startsWith('public') === true)
+  return reply.send(bytes)
 }
 
 /** The body compressed, or null when it is better sent as it is. */

@@ -143,6 +143,7 @@ export class Database {
     anyPlan: boolean,
   ): Promise<ReadTogether> {
     this.#options.observer?.roundTrip?.(reads[0]?.statement.name ?? '')
+    for (const { statement: each } of reads) this.#options.observer?.read?.(each.name)
     this.#readsInFlight++
     const stalled = setTimeout(() => streamOf(client).destroy(), limits.readerStallMs)
     try {
@@ -162,6 +163,7 @@ export class Database {
     const read = () =>
       this.#shared(async (client) => {
         this.#options.observer?.roundTrip?.(readRevisions.name)
+        this.#options.observer?.read?.(readRevisions.name)
         const [rows] = await this.#observed([{ statement: readRevisions }], travel(client, [this.#leg(readRevisions, { households })]))
         return new Map((rows as { id: string; revision: number }[]).map((row) => [row.id, row.revision]))
       })

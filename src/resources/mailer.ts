@@ -16,7 +16,8 @@ export function makeMailer(smtpUrl: string | undefined, from: string | undefined
   if (smtpUrl === undefined) return null
   let opening: Promise<Transporter> | undefined
   // Loaded with the first mail: it takes 28 MB.
-  const open = () => (opening ??= import('nodemailer').then(({ createTransport }) => createTransport({ url: smtpUrl, ...timeouts }, { from })))
+  const open = () =>
+    (opening ??= import('nodemailer').then(({ createTransport }) => createTransport({ url: smtpUrl, ...timeouts }, { from })))
   return {
     send: async (mail) => {
       const transport = await open()

@@ -3,7 +3,8 @@ import { Registry, collectDefaultMetrics } from '@prometheus-io/client'
 import { limits } from '../values/limits.ts'
 import { expositionOf, Level, Tally, Timing, type Buckets, type Instrument, type Value } from './exposition.ts'
 
-const requestBoundsS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30]
+/** Buckets of requests' durations; the last has no bound. */
+export const requestBoundsS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30]
 /** The targets of the database's p95 are among them. */
 const statementBoundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.03, 0.05, 0.1, 0.5, 5]
 const waitBoundsS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2]
@@ -26,8 +27,21 @@ export type Gauges = {
   pool: () => { total: number; idle: number; waiting: number }
 }
 
-type OfOperation = { durations: Buckets; errors: Value; byStatus: Map<number, Value> }
-type OfStatement = { durations: Buckets; slow: Value | undefined }
+type OfOperation = { durations: Buckets; errors: Value; byStatus: Map<number, Value>; longestMs: number }
+
+/** What was counted since the start, in a form that can be held against an earlier one. */
+export type Totals = {
+  /** Of each operation its answers by the buckets of their durations. */
+  answers: Map<string, readonly number[]>
+  timeouts: number
+  calls: { read: number; write: number }
+  bytes: { public: number; private: number }
+  /** `reads` are those outside of any write. */
+  statements: Map<string, { calls: number; reads: number; totalMs: number }>
+  poolWaits: { count: number; totalMs: number }
+}
+
+type OfStatement = { durations: Buckets; slow: Value | undefined; reads: number }
 
 export class Metrics {
   /** What Node and its process tell, by the client library. */
@@ -56,11 +70,27 @@ export class Metrics {
     pushOutcomes.map((outcome) => [outcome]),
   )
   readonly #features = new Tally('djinn_feature_calls_total', 'Operations called, steps of batches included', ['feature', 'caller'])
+  readonly #timeouts = new Tally('djinn_timeouts_total', 'Requests that were ended for taking too long', ['operation'], [[noOperation]])
+  readonly #calls = new Tally(
+    'djinn_calls_total',
+    'Operations called, steps of batches in place of the batch',
+    ['effect'],
+    [['read'], ['write']],
+  )
+  readonly #bytes = new Tally(
+    'djinn_response_bytes_total',
+    'Bytes of answers, as they were sent',
+    ['visibility'],
+    [['public'], ['private']],
+  )
   readonly #caches = new Tally('djinn_cache_reads_total', 'Looks into a cache of the process', ['cache', 'outcome'])
   readonly #operations = new Map<string, OfOperation>()
   readonly #byStatement = new Map<string, OfStatement>()
   readonly #byFeature = new Map<string, Record<Caller, Value>>()
   readonly #roundTrips: Value
+  readonly #callsOf = { read: this.#calls.of('read'), write: this.#calls.of('write') }
+  readonly #bytesOf = { public: this.#bytes.of('public'), private: this.#bytes.of('private') }
+  #timedOut = 0
   readonly #cacheReads: Record<CacheName, { hit: Value; miss: Value }>
 
   constructor(gauges: Gauges) {
@@ -75,6 +105,9 @@ export class Metrics {
       this.#durations,
       this.#requests,
       this.#errors,
+      this.#timeouts,
+      this.#calls,
+      this.#bytes,
       new Level('djinn_active_connections', 'Open connections to the API', [], (level) => level.set(gauges.connections())),
       new Level('djinn_event_streams', 'Open streams of live events', [], (level) => level.set(gauges.streams())),
       this.#statements,
@@ -111,7 +144,7 @@ export class Metrics {
   request(operation: string, status: number, durationMs: number) {
     let of = this.#operations.get(operation)
     if (of === undefined) {
-      of = { durations: this.#durations.of(operation), errors: this.#errors.of(operation), byStatus: new Map() }
+      of = { durations: this.#durations.of(operation), errors: this.#errors.of(operation), byStatus: new Map(), longestMs: 0 }
       this.#operations.set(operation, of)
     }
     this.#durations.observeMs(durationMs, of.durations)
@@ -119,17 +152,40 @@ export class Metrics {
     if (answered === undefined) of.byStatus.set(status, (answered = this.#requests.of(operation, String(status))))
     answered.value++
     if (status >= 500) of.errors.value++
+    if (durationMs > of.longestMs) of.longestMs = durationMs
+  }
+
+  /** It was ended for taking too long. */
+  timeout(operation: string) {
+    this.#timeouts.of(operation).value++
+    this.#timedOut++
+  }
+
+  /** Bytes that a cache between phone and server could keep are public. */
+  answered(bytes: number, isPublic: boolean) {
+    this.#bytesOf[isPublic ? 'public' : 'private'].value += bytes
   }
 
   statement(name: string, durationMs: number) {
-    let of = this.#byStatement.get(name)
-    if (of === undefined) this.#byStatement.set(name, (of = { durations: this.#statements.of(name), slow: undefined }))
+    const of = this.#ofStatement(name)
     this.#statements.observeMs(durationMs, of.durations)
     if (durationMs > limits.slowStatementMs) (of.slow ??= this.#slow.of(name)).value++
   }
 
+  /** A statement was sent outside of any write. */
+  read(name: string) {
+    this.#ofStatement(name).reads++
+  }
+
+  #ofStatement(name: string): OfStatement {
+    let of = this.#byStatement.get(name)
+    if (of === undefined) this.#byStatement.set(name, (of = { durations: this.#statements.of(name), slow: undefined, reads: 0 }))
+    return of
+  }
+
   /** An operation was entered; a feature is the part of the documentation that describes it. */
-  called(feature: string, caller: Caller) {
+  called(feature: string, caller: Caller, effect: 'read' | 'write' | null) {
+    if (effect) this.#callsOf[effect].value++
     let of = this.#byFeature.get(feature)
     if (of === undefined) {
       const value = (each: Caller) => this.#features.of(feature, each)
@@ -153,4 +209,33 @@ export class Metrics {
   roundTrip() {
     this.#roundTrips.value++
   }
+
+  totals(): Totals {
+    const waits = this.#poolWaits.of()
+    return {
+      answers: new Map([...this.#operations].map(([name, of]) => [name, [...of.durations.counts]])),
+      timeouts: this.#timedOut,
+      calls: { read: this.#callsOf.read.value, write: this.#callsOf.write.value },
+      bytes: { public: this.#bytesOf.public.value, private: this.#bytesOf.private.value },
+      statements: new Map(
+        [...this.#byStatement].map(([name, { durations, reads }]) => [
+          name,
+          { calls: sum(durations.counts), reads, totalMs: durations.sum },
+        ]),
+      ),
+      poolWaits: { count: sum(waits.counts), totalMs: waits.sum },
+    }
+  }
+
+  /** The longest request of each operation since this was asked for the last time. */
+  takeLongestMs(): Map<string, number> {
+    const longest = new Map<string, number>()
+    for (const [name, of] of this.#operations) {
+      if (of.longestMs > 0) longest.set(name, of.longestMs)
+      of.longestMs = 0
+    }
+    return longest
+  }
 }
+
+const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)

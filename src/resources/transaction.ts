@@ -12,6 +12,8 @@ export type DatabaseObserver = {
   statement?: (name: string, durationMs: number, failed: boolean) => void
   /** `first` is the first statement of the transaction that waits. */
   roundTrip?: (first: string) => void
+  /** A statement was sent outside of any write. */
+  read?: (name: string) => void
   /** How long the pool took to give a connection. */
   poolWait?: (durationMs: number) => void
   /** A household has a new revision, committed; `session` is whose it is. */

@@ -186,6 +186,11 @@ export const limits = {
   watchLeaseS: 30,
   watchTablesMax: 200,
   slowStatementsShown: 20,
+  /** How long the advisor's evidence is kept, and how long by five minutes before it is by the hour. */
+  evidenceDays: 30,
+  evidenceFineHours: 48,
+  /** Reading a table of fewer rows from end to end is no matter. */
+  largeTableRows: 10_000,
   /** A statement above this is slow: it is counted, and its plan is logged at most once a minute. */
   slowStatementMs: 100,
   slowStatementLogMs: 60_000,
@@ -250,4 +255,5 @@ assert(limits.shedStepUp > limits.shedStepDown && limits.shedStepDown > limits.s
 assert((5 * 100 * limits.shedLookMs) / limits.shedStepDown <= 5_000, 'All is taken again 5 s after it became calm.')
 assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')
 assert(limits.watchStatementMsMax * 5 <= limits.watchMs, 'A round must end before the next one begins.')
+assert(limits.evidenceFineHours > 24, 'The last day is judged by five minutes.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')

@@ -161,6 +161,17 @@ test('requests, errors, cache reads, features and round trips are counted where 
   assert.equal(valueOf(samples, 'djinn_cache_reads_total', { cache: 'system', outcome: 'hit' }), 1)
   assert.equal(valueOf(samples, 'djinn_cache_reads_total', { cache: 'session', outcome: 'miss' }), 1)
   assert.equal(valueOf(samples, 'djinn_cache_reads_total', { cache: 'session', outcome: 'hit' }), 1)
+  assert.equal(valueOf(samples, 'djinn_calls_total', { effect: 'read' }), 5, 'a list, two steps, and a system table twice')
+  assert.equal(valueOf(samples, 'djinn_calls_total', { effect: 'write' }), 1, 'the registration; a batch is what its steps are')
+  for (const visibility of ['public', 'private']) assert.ok(valueOf(samples, 'djinn_response_bytes_total', { visibility })! > 100)
+  assert.equal(valueOf(samples, 'djinn_timeouts_total', { operation: 'none' }), 0)
+  const { statements } = djinn.resources.metrics.totals()
+  assert.ok(statements.get('accounts.list')!.reads >= 1)
+  assert.deepEqual(
+    [...statements].filter(([name, { reads }]) => name.startsWith('users.') && reads > 0),
+    [],
+    'a registration reads nothing outside of its write',
+  )
   assert.ok(valueOf(samples, 'djinn_pool_wait_seconds_count')! > 0)
   assert.ok(valueOf(samples, 'djinn_active_connections')! > 0)
 })

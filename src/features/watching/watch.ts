@@ -55,6 +55,8 @@ export type WatchOptions = {
   /** Where this process keeps files, and an embedded PostgreSQL its data. */
   dataDir: string
   embedded: boolean
+  /** Told what a round found, before the round ends. */
+  onRound?: (found: { machine: Machine; gathered: Gathered | null }) => Promise<void>
 }
 
 /** An address is none where the connection is a socket of this machine. */
@@ -103,6 +105,14 @@ export class Watch {
   /** One round. */
   async look() {
     this.#isRunning = true
+    try {
+      await this.#round()
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  async #round() {
     const costly = this.#rounds++ % limits.watchSlowRounds === 0
     try {
       this.gathered = await this.#gather(costly)
@@ -112,13 +122,12 @@ export class Watch {
       this.gathered = null
       if (!this.#failing) this.#options.log.warn({ err: error }, 'what is of the whole service could not be gathered')
       this.#failing = true
-    } finally {
-      this.#isRunning = false
     }
     if (this.gathered) this.#serviceLevels.show(this.gathered)
     else this.#serviceLevels.hide()
     this.machine = this.#lookAtMachine()
     this.#machineLevels.show(this.machine)
+    await this.#options.onRound?.({ machine: this.machine, gathered: this.gathered })
   }
 
   #lookAtMachine(): Machine {
