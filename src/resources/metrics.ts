@@ -26,6 +26,15 @@ export type Gauges = {
   pool: () => { total: number; idle: number; waiting: number }
 }
 
+/** What was counted so far, by operation and by statement, for whoever keeps a history of it. */
+export type Counted = {
+  operations: ReadonlyMap<string, OfOperation>
+  statements: ReadonlyMap<string, OfStatement>
+  requestBoundsS: readonly number[]
+  statementBoundsS: readonly number[]
+  cacheReads: Readonly<Record<CacheName, { hit: Value; miss: Value }>>
+}
+
 type OfOperation = { durations: Buckets; errors: Value; byStatus: Map<number, Value> }
 type OfStatement = { durations: Buckets; slow: Value | undefined }
 
@@ -100,6 +109,10 @@ export class Metrics {
 
   get declared() {
     return this.#instruments.map((instrument) => instrument.declared)
+  }
+
+  get counted(): Counted {
+    return { operations: this.#operations, statements: this.#byStatement, requestBoundsS, statementBoundsS, cacheReads: this.#cacheReads }
   }
 
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
