@@ -7,10 +7,10 @@ const asked = signal(null)
 /** Read out by screen readers when it changes. */
 export const told = signal({ text: '', bad: false })
 
-/** Resolves to whether the operator wants it. */
-export function confirmed({ title, text, action, grave = false }) {
+/** Resolves to what the operator gives as a reason, empty where none is asked for; null when it is not wanted. */
+export function confirmed({ title, text, action, grave = false, reason = false }) {
   return new Promise((resolve) => {
-    asked.value = { title, text, action, grave, resolve }
+    asked.value = { title, text, action, grave, reason, resolve }
   })
 }
 
@@ -20,9 +20,10 @@ export function tell(text, bad = false) {
 
 /** Runs a change that was confirmed, and tells what became of it. */
 export async function carryOut(question, work, done) {
-  if (!(await confirmed(question))) return false
+  const reason = await confirmed(question)
+  if (reason === null) return false
   try {
-    tell(done(await work()))
+    tell(done(await work(reason)))
     return true
   } catch (error) {
     tell(`${question.action}: ${error.message}`, true)
@@ -38,9 +39,10 @@ export function Confirmation() {
   }, [question])
   if (!question) return null
   const answer = (wanted) => {
+    const reason = dialog.current.querySelector('input')?.value.trim() ?? ''
     dialog.current.close()
     asked.value = null
-    question.resolve(wanted)
+    question.resolve(wanted ? reason : null)
   }
   return html`<dialog
     ref=${dialog}
@@ -53,6 +55,7 @@ export function Confirmation() {
   >
     <h2 id="question">${question.title}</h2>
     <p id="consequence">${question.text}</p>
+    ${question.reason && html`<label>Why, for whoever looks later <input maxlength="200" autocomplete="off" /></label>`}
     <div class="choices">
       <button type="button" autofocus onClick=${() => answer(false)}>Cancel</button>
       <button type="button" class=${question.grave ? 'grave' : 'main'} onClick=${() => answer(true)}>${question.action}</button>

@@ -58,6 +58,7 @@ async function round() {
     state.value = 'live'
   } catch {
     wait = againMs
+    if (state.value === 'live') state.value = 'stale'
   } finally {
     asking = false
     timer = setTimeout(() => void round(), wait)

@@ -4,41 +4,57 @@ import type { Logger } from 'pino'
 import type { Database } from '../../resources/database.ts'
 import type { Metrics } from '../../resources/metrics.ts'
 import type { Queue } from '../../resources/queue.ts'
+import { newId } from '../../values/id.ts'
 import { limits } from '../../values/limits.ts'
 import { busiestStatements, clean, PeopleCount } from './figures.ts'
 import { columns, type History } from './history.ts'
 import type { Recent } from './recent.ts'
 
-/** A flag as the page shows it; `value` is what `kind` says. */
+/** A flag as it stands; `choices` are those of a `choice`. */
 export type ShownFlag = {
   name: string
+  kind: 'choice' | 'switch' | 'share'
+  value: string
+  default: string
+  takes: string
   summary: string
-  kind: 'switch' | 'percentage' | 'choice'
-  value: boolean | number | string
-  standard: boolean | number | string
-  choices?: readonly string[]
+  choices: readonly string[]
   changedAt: string | null
   changedBy: string | null
+  reason: string | null
 }
 
-/** How flags are read and set; null where this process has none. */
+/** How flags are read and set; null where this version has none. */
 export type FlagDesk = {
   list: () => Promise<ShownFlag[]>
-  set: (name: string, value: boolean | number | string, operator: string) => Promise<void>
+  set: (wanted: { name: string; value: string; by: string; reason: string | null }) => Promise<unknown>
 }
 
-/** One trigger of the advisor. */
+/** What the advisor says of one trigger, with its step and its words. */
 export type ShownAdvice = {
-  name: string
-  verdict: 'not yet' | 'soon' | 'now' | 'unknown'
-  measured: string
-  threshold: string
-  evidence: string
-  firstTry: string
-  costEur: string | null
-  forecast: string | null
+  trigger: string
+  step: string
+  says: string
+  verdict: 'not yet' | 'soon' | 'now'
+  value: number | null
+  threshold: number
+  unit: string
+  windowMs: number
+  cheaperFix: string | null
+  costEurPerMonth: number
+  forecastDate: string | null
 }
-export type Advice = { capacity: { text: string; facts: { name: string; value: string }[] } | null; triggers: ShownAdvice[] }
+export type ShownCapacity = {
+  users: number | null
+  limitedBy: string | null
+  why: string | null
+  registered: number
+  room: number | null
+  cpuMsPerRequest: number | null
+  requestsPerSecond: number | null
+  busiestHour: { from: string; requests: number; requestsPerSecond: number; activeUsers: number } | null
+  resources: Partial<Record<string, { used: number; usable: number; unit: string; users: number | null }>>
+}
 
 /** What the watch knows, as far as the panels show it. */
 export type WatchView = {
@@ -82,7 +98,7 @@ export type ConsoleParts = {
   recent: Recent
   listening: () => boolean
   flags: FlagDesk | null
-  advise: (() => Promise<Advice>) | null
+  advise: (() => Promise<{ advice: ShownAdvice[]; capacity: ShownCapacity }>) | null
 }
 
 export type Asked = { query: URLSearchParams; body: unknown; operator: string }
@@ -90,14 +106,17 @@ type Run = (asked: Asked) => unknown
 export type Call = { method: 'GET' | 'POST'; path: string; run: Run }
 
 const jobIds = z.strictObject({ ids: z.array(z.int().positive()).min(1).max(limits.consoleJobsMax) })
-const flagValue = z.strictObject({ name: z.string().min(1).max(100), value: z.union([z.boolean(), z.number(), z.string().max(100)]) })
-
-/** A process that started again begins another history, and the page with it. */
-const boot = `${process.pid}-${Math.round(performance.timeOrigin)}`
+const flagValue = z.strictObject({
+  name: z.string().min(1).max(100),
+  value: z.string().min(1).max(100),
+  reason: z.string().max(limits.consoleTextLengthMax).nullish(),
+})
 
 export function makeCalls(parts: ConsoleParts): Call[] {
   const { metrics, queue, watch, history, recent, log } = parts
   const people = new PeopleCount(parts.database)
+  // A process that started again begins another history, and the page with it.
+  const boot = newId()
   const live: Run = async ({ query }) => {
     const since = Number(query.get('since') ?? 0)
     const gathered = await watch.figures()
@@ -144,8 +163,8 @@ export function makeCalls(parts: ConsoleParts): Call[] {
       return { count }
     }
   const setFlag: Run = async ({ body, operator }) => {
-    const { name, value } = flagValue.parse(body)
-    await parts.flags!.set(name, value, operator)
+    const { name, value, reason = null } = flagValue.parse(body)
+    await parts.flags!.set({ name, value, by: operator, reason })
     return { flags: await parts.flags!.list() }
   }
   return [
@@ -157,6 +176,10 @@ export function makeCalls(parts: ConsoleParts): Call[] {
     { method: 'POST', path: '/console/jobs/discard', run: onLetters('discarded', (ids) => queue.discard(ids)) },
     { method: 'GET', path: '/console/flags', run: async () => ({ flags: parts.flags && (await parts.flags.list()) }) },
     ...(parts.flags ? [{ method: 'POST' as const, path: '/console/flags', run: setFlag }] : []),
-    { method: 'GET', path: '/console/advice', run: async () => ({ advice: parts.advise && (await parts.advise()) }) },
+    {
+      method: 'GET',
+      path: '/console/advice',
+      run: async () => (parts.advise === null ? { advice: null, capacity: null } : await parts.advise()),
+    },
   ]
 }
