@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { makeOps } from '../../src/app/ops.ts'
-import { open, type Djinn } from '../harness.ts'
+import { open, type Djinn, type Person } from '../harness.ts'
 import { openOps, type Ops } from './visitor.ts'
 
 const executablePath = '/usr/bin/chromium'
@@ -28,19 +29,26 @@ before(async () => {
   const person = await djinn.person()
   await person.account()
   const paths = ['/api/accounts', '/api/transactions', '/api/accounts?limit=0']
-  caller = (async () => {
-    while (calling) for (const path of paths) await person.get(path)
-  })()
+  // The harness may close the service before this file's own hook: then the last call fails.
+  caller = callSteadily(person).catch(() => {})
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
 })
 after(async () => {
   if (skip) return
   calling = false
-  // The harness may have closed the service before: then the last call failed.
-  await caller.catch(() => {})
+  await caller
   await browser.close()
   await ops.close()
 })
+
+/** A small load: some dozen calls a second, one of them refused. */
+async function callSteadily(person: Person) {
+  const paths = ['/api/accounts', '/api/transactions', '/api/accounts?limit=0']
+  while (calling) {
+    for (const path of paths) await person.get(path)
+    await setTimeout(100)
+  }
+}
 
 /** A page that must not complain, and must not call anybody else. */
 async function visit(view: string, options: BrowserContextOptions = {}) {
@@ -119,6 +127,52 @@ test('a dead letter is retried and done, another is discarded, by keyboard alone
   assert.deepEqual(seen, [{ key: 'first' }])
   assert.deepEqual(complaints, [])
   await context.close()
+})
+
+test('a flag that is switched takes effect on the API, and the trail has the operator’s name and reason', { skip }, async () => {
+  const { page, context, complaints } = await visit('flags')
+  await filled(page)
+  await page.getByRole('button', { name: 'Give a name' }).click()
+  await page.getByLabel('Your name').fill('Cleo')
+  await page.keyboard.press('Enter')
+  const set = async (wanted: 'on' | 'off') => {
+    await page.getByRole('switch', { name: /^readOnly/ }).click()
+    await page.getByLabel(/^Why/).fill(`${wanted}, to see`)
+    await page.getByRole('button', { name: `Set to ${wanted}`, exact: true }).click()
+    await page.getByText(`readOnly is ${wanted} now.`).waitFor()
+  }
+  const changed = () => new Promise<void>((resolve) => djinn.resources.flags.onChange(resolve))
+  const person = await djinn.person()
+  const account = { name: 'Purse', kind: 'cash', currency: 'EUR' }
+  const followed = changed()
+  await set('on')
+  await followed
+  assert.equal((await person.post('/api/accounts', account)).body.code, 'read-only')
+  const back = changed()
+  await set('off')
+  await back
+  assert.equal((await person.post('/api/accounts', account)).status, 201)
+  await page.getByLabel('imports', { exact: false }).fill('25')
+  await page.getByRole('button', { name: 'Set imports' }).click()
+  await page.getByRole('button', { name: 'Set to 25%' }).click()
+  await page.getByText('imports is 25% now.').waitFor()
+  await page.getByLabel(/^registration/).selectOption('invite')
+  await page.getByRole('button', { name: 'Set registration' }).click()
+  await page.getByRole('button', { name: 'Set to invite' }).click()
+  await page.getByText('registration is invite now.').waitFor()
+  const trail = await djinn.sql('select name, old_value, new_value, changed_by, reason from flag_changes order by number')
+  assert.deepEqual(
+    trail.map((row) => Object.values(row)),
+    [
+      ['readOnly', null, 'on', 'Cleo', 'on, to see'],
+      ['readOnly', 'on', 'off', 'Cleo', 'off, to see'],
+      ['imports', null, '25%', 'Cleo', null],
+      ['registration', null, 'invite', 'Cleo', null],
+    ],
+  )
+  assert.deepEqual(complaints, [])
+  await context.close()
+  await djinn.sql('delete from flags')
 })
 
 test('a stranger signs in, is greeted by name, and is out after signing out', { skip }, async () => {

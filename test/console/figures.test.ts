@@ -235,6 +235,18 @@ test('dead letters are retried and discarded as asked, and a job that somebody h
   }
 })
 
+test('a flag takes what it takes, and a refusal says what that is', async () => {
+  const visitor = new Visitor(ops.port)
+  await visitor.get('/console/session')
+  const told = await visitor.change('/console/flags', { name: 'imports', value: '12.5%', reason: 'a little at a time' })
+  const flag = (told.body['flags'] as Record<string, unknown>[]).find((each) => each['name'] === 'imports')!
+  assert.deepEqual([flag['value'], flag['changedBy'], flag['reason']], ['12.5%', 'loopback', 'a little at a time'])
+  const bad = [{ name: 'imports', value: '101%' }, { name: 'nothing', value: 'on' }, { name: 'imports', value: true }, { name: 'imports' }]
+  for (const body of bad) refused(await visitor.change('/console/flags', body), 400, 'invalid-request')
+  assert.match((await visitor.change('/console/flags', { name: 'readOnly', value: 'maybe' })).text, /on, off/)
+  await djinn.sql('delete from flags')
+})
+
 test('what is served are the files of the folder and the packages, and nothing beside or above them', async () => {
   const here = readdirSync('console').map((file) => (file === 'index.html' ? '/console/' : `/console/${file}`))
   const own = [...files.keys()].filter((path) => !path.startsWith('/console/packages/'))
