@@ -124,6 +124,7 @@ export function Overview() {
   return html`<p class=${`verdict ${amiss.some((tile) => tile.level === 'bad') ? 'bad' : amiss.length > 0 ? 'warn' : 'good'}`}>
       ${amiss.length === 0 ? 'All is well.' : `Look at: ${amiss.map((tile) => tile.label).join(', ')}.`}
     </p>
+    ${service.readOnly && html`<p class="verdict warn">Read-only mode is on: whatever writes is refused. <a href="#flags">Flags</a></p>`}
     <section aria-labelledby="now">
       <h2 id="now" class="unseen">Now</h2>
       <dl class="tiles">${tiles.map((tile) => html`<${Tile} key=${tile.label} ...${tile} />`)}</dl>
@@ -134,7 +135,7 @@ export function Overview() {
           title="Requests a second"
           format=${perSecond}
           lines=${[
-            { name: 'requestsPerS', label: 'all' },
+            { name: 'requestsPerS', label: 'all', least: 4 },
             { name: 'refusedPerS', label: 'refused' },
             { name: 'errorsPerS', label: 'errors' },
           ]}

@@ -15,7 +15,7 @@ export function Requests() {
           title="Errors and refusals a second"
           format=${perSecond}
           lines=${[
-            { name: 'errorsPerS', label: 'errors (500 and above)' },
+            { name: 'errorsPerS', label: 'errors (500 and above)', least: 4 },
             { name: 'refusedPerS', label: 'refused (400 to 499)' },
           ]}
         />

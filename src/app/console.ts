@@ -2,12 +2,12 @@
 import type { ConsoleParts } from '../features/console/calls.ts'
 import { Console } from '../features/console/console.ts'
 import { FlagRefused, listFlags, setFlag } from '../features/flags/administration.ts'
-import { flags, type FlagName } from '../values/flags.ts'
+import { flags as declaredFlags, type FlagName } from '../values/flags.ts'
 import { Failure } from '../values/failure.ts'
 import type { Resources } from './resources.ts'
 
 export function openConsole(resources: Resources, here: Pick<ConsoleParts, 'version' | 'apiAddress' | 'history' | 'recent'>): Console {
-  const { config, log, metrics, directDatabase, queue, watch, notifications } = resources
+  const { config, log, metrics, directDatabase, queue, watch, notifications, flags } = resources
   return new Console(config.console, {
     ...here,
     ...{ log, metrics, queue, database: directDatabase },
@@ -17,6 +17,7 @@ export function openConsole(resources: Resources, here: Pick<ConsoleParts, 'vers
       slowest: () => [...watch.slow.latest.values()],
     },
     listening: () => notifications.listening,
+    readOnly: () => flags.readOnly,
     flags: {
       list: async () => (await listFlags(directDatabase)).map((flag) => ({ ...flag, choices: choicesOf(flag.name) })),
       set: async (wanted) => {
@@ -33,6 +34,6 @@ export function openConsole(resources: Resources, here: Pick<ConsoleParts, 'vers
 }
 
 function choicesOf(name: FlagName): readonly string[] {
-  const declared = flags[name]
+  const declared = declaredFlags[name]
   return declared.kind === 'choice' ? declared.values : []
 }

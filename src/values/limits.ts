@@ -214,7 +214,7 @@ export const limits = {
   consoleNameLengthMax: 60,
   /** Dead letters that are shown, and that one call retries or discards. */
   consoleJobsMax: 200,
-  consoleStatementsShown: 25,
+  consoleStatementsShown: 15,
   consoleTextLengthMax: 2_000,
   /** How old a count of all people may be. */
   consoleCountMs: 60_000,

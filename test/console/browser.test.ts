@@ -28,7 +28,6 @@ before(async () => {
   ops = await openOps(djinn)
   const person = await djinn.person()
   await person.account()
-  const paths = ['/api/accounts', '/api/transactions', '/api/accounts?limit=0']
   // The harness may close the service before this file's own hook: then the last call fails.
   caller = callSteadily(person).catch(() => {})
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
@@ -148,6 +147,9 @@ test('a flag that is switched takes effect on the API, and the trail has the ope
   await set('on')
   await followed
   assert.equal((await person.post('/api/accounts', account)).body.code, 'read-only')
+  await page.getByRole('link', { name: 'Overview' }).click()
+  await page.getByText('Read-only mode is on').waitFor()
+  await page.getByRole('link', { name: 'Flags' }).first().click()
   const back = changed()
   await set('off')
   await back

@@ -97,6 +97,8 @@ export type ConsoleParts = {
   history: History
   recent: Recent
   listening: () => boolean
+  /** Whether whatever writes is refused at the moment. */
+  readOnly: () => boolean
   flags: FlagDesk | null
   advise: (() => Promise<{ advice: ShownAdvice[]; capacity: ShownCapacity }>) | null
 }
@@ -129,6 +131,7 @@ export function makeCalls(parts: ConsoleParts): Call[] {
         startedAtMs: Math.round(performance.timeOrigin),
         process: process.pid,
         databaseReachable: parts.listening(),
+        readOnly: parts.readOnly(),
       },
       ...{ memory, disks, people: people.look() },
       gathered: gathered && {
