@@ -33,7 +33,8 @@ export function latest(name) {
 
 function take(answer) {
   const restarted = live.value !== null && live.value.boot !== answer.boot
-  const kept = restarted ? [] : rows.value
+  // A clock that was set back begins another history as well.
+  const kept = restarted || (rows.value.at(-1)?.[0] ?? 0) > answer.nowMs ? [] : rows.value
   const from = answer.nowMs - historyMs
   live.value = answer
   rows.value = [...kept, ...answer.rows].filter((row) => row[0] > from)

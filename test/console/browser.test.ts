@@ -82,7 +82,7 @@ test('figures move while the service is called', { skip }, async () => {
     /refused: [\d.]+ now/,
   )
   const said = await page.getByRole('img', { name: /^Answer time/ }).getAttribute('aria-label')
-  await page.waitForFunction((said) => document.querySelector('[aria-label^="Answer time"]')!.getAttribute('aria-label') !== said, said)
+  await page.waitForFunction((known) => document.querySelector('[aria-label^="Answer time"]')!.getAttribute('aria-label') !== known, said)
   await page.getByText('As a table').first().click()
   assert.ok((await page.locator('.plot table').first().locator('tbody tr').count()) > 0)
   await page.getByRole('link', { name: 'Requests', exact: true }).first().click()

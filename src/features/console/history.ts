@@ -104,9 +104,10 @@ export class History {
   note() {
     const atMs = this.#now()
     const seconds = (atMs - this.#lastMs) / 1_000
-    // A clock that was set back would tell of a time before.
+    // After a clock that was set back the rows would be out of order: the history begins anew.
     if (seconds <= 0) {
       this.#lastMs = atMs
+      this.#written = 0
       return
     }
     const { pool, connections, streams, cpus, machine } = this.#sources
