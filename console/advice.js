@@ -5,6 +5,15 @@ import { Answered, Panel, Table, Tile, useAnswer } from './parts.js'
 
 const ranks = { now: 0, soon: 1, 'not yet': 2 }
 const marks = { now: 'bad', soon: 'warn', 'not yet': 'unknown' }
+const steps = {
+  redis: 'Redis',
+  replica: 'A read replica',
+  cdn: 'A CDN',
+  queue: 'A queue of its own',
+  server: 'A larger server',
+  horizontal: 'A second API server',
+  microservices: 'Microservices (probably never)',
+}
 const dayMs = 86_400_000
 
 const figure = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2 })
@@ -74,7 +83,7 @@ function Triggers({ advice }) {
         {
           name: 'Step and its trigger',
           header: true,
-          of: (one) => html`${one.step}: ${one.says} <span class="note">${one.trigger}</span>`,
+          of: (one) => html`${steps[one.step] ?? one.step}: ${one.says} <span class="note">${one.trigger}</span>`,
         },
         { name: 'Verdict', of: (one) => html`<span class=${`mark ${marks[one.verdict]}`}>${one.verdict}</span>` },
         {
