@@ -85,16 +85,21 @@ function Triggers({ advice }) {
           header: true,
           of: (one) => html`${steps[one.step] ?? one.step}: ${one.says} <span class="note">${one.trigger}</span>`,
         },
-        { name: 'Verdict', of: (one) => html`<span class=${`mark ${marks[one.verdict]}`}>${one.verdict}</span>` },
+        { name: 'Verdict', line: true, of: (one) => html`<span class=${`mark ${marks[one.verdict]}`}>${one.verdict}</span>` },
         {
           name: 'Measured',
+          line: true,
           of: (one) => (one.value === null ? (one.windowMs === 0 ? 'not declared' : 'not measured') : amount(one.value, one.unit)),
         },
         {
           name: 'Trips',
           of: (one) => (one.unit === 'declared' ? 'when declared' : `above ${amount(one.threshold, one.unit)} ${over(one.windowMs)}`),
         },
-        { name: 'Costs', number: true, of: (one) => (one.costEurPerMonth > 0 ? `EUR ${one.costEurPerMonth.toFixed(2)}` : 'nothing') },
+        {
+          name: 'Costs a month',
+          number: true,
+          of: (one) => (one.costEurPerMonth > 0 ? `EUR ${one.costEurPerMonth.toFixed(2)}` : 'nothing'),
+        },
         { name: 'Forecast', of: (one) => one.forecastDate ?? '–' },
         { name: 'First', wide: true, of: (one) => one.cheaperFix ?? '–' },
       ]}

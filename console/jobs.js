@@ -102,7 +102,7 @@ function DeadLetters({ dead, deadInAll, reload }) {
               <span><code>${one.task}</code> <span class="note">${one.key}</span></span></label
             >`,
         },
-        { name: 'Queued', of: (one) => moment(one.queuedAt) },
+        { name: 'Queued', line: true, of: (one) => moment(one.queuedAt) },
         { name: 'Tries', number: true, of: (one) => count(one.tries) },
         { name: 'Last error', wide: true, of: (one) => html`<span class="error">${one.error ?? 'not told'}</span>` },
         {

@@ -17,7 +17,7 @@ export function Tile({ label, value, note, level = 'good', href }) {
   </div>`
 }
 
-/** Columns are `{name, of, header?, number?, wide?}`; on a small screen each row is a card, so the roles are said aloud. */
+/** Columns are `{name, of, header?, number?, wide?, line?}`; on a small screen each row is a card, so the roles are said aloud. */
 export function Table({ caption, columns, rows, empty, keyOf }) {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`
   return html`<table role="table" class="cards">
@@ -43,7 +43,7 @@ export function Table({ caption, columns, rows, empty, keyOf }) {
                 ? html`<th role="rowheader" scope="row">${column.of(row)}</th>`
                 : html`<td
                     role="cell"
-                    class=${`${column.number ? 'number' : ''} ${column.wide ? 'wide' : ''}`}
+                    class=${`${column.number ? 'number' : ''} ${column.wide ? 'wide' : ''} ${column.line ? 'line' : ''}`}
                     data-label=${column.hidden ? '' : column.name}
                   >
                     ${column.of(row)}

@@ -8,6 +8,8 @@ import { freePort } from '../../test/pgbouncer.ts'
 import { startService } from '../bench/service.ts'
 
 const minutes = Number(process.argv[2] ?? 5)
+/** While they are made, the service is still called. */
+const picturesMs = 30_000
 const folder = process.argv[3] ?? 'docs/images'
 const sizes = [
   { width: 1280, height: 960 },
@@ -45,6 +47,7 @@ async function picture(browser: Browser, url: string, size: { width: number; hei
   await page.goto(`${url}/console/`)
   await page.getByText('Live', { exact: true }).waitFor()
   await page.getByRole('img').first().waitFor()
+  await page.mouse.move(0, 0)
   await page.screenshot({ path: join(folder, `console-${size.width}.png`) })
   await page.close()
 }
@@ -53,11 +56,13 @@ const dataDir = mkdtempSync(join(tmpdir(), 'djinn-console-'))
 const port = await freePort()
 const service = await startService(dataDir, { OPS_PORT: String(port), RATE_LIMIT_AUTHENTICATED: '1000000' })
 try {
-  await load(service.url, service.demo, Date.now() + minutes * 60_000)
+  const loading = load(service.url, service.demo, Date.now() + minutes * 60_000 + picturesMs)
+  await setTimeout(minutes * 60_000)
   mkdirSync(folder, { recursive: true })
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
   for (const size of sizes) await picture(browser, `http://127.0.0.1:${port}`, size)
   await browser.close()
+  await loading
 } finally {
   await service.stop()
   rmSync(dataDir, { recursive: true, force: true })

@@ -26,15 +26,6 @@ export type Gauges = {
   pool: () => { total: number; idle: number; waiting: number }
 }
 
-/** What was counted so far, by operation and by statement, for whoever keeps a history of it. */
-export type Counted = {
-  operations: ReadonlyMap<string, OfOperation>
-  statements: ReadonlyMap<string, OfStatement>
-  requestBoundsS: readonly number[]
-  statementBoundsS: readonly number[]
-  cacheReads: Readonly<Record<CacheName, { hit: Value; miss: Value }>>
-}
-
 type OfOperation = { durations: Buckets; errors: Value; byStatus: Map<number, Value> }
 type OfStatement = { durations: Buckets; slow: Value | undefined }
 
@@ -166,4 +157,13 @@ export class Metrics {
   roundTrip() {
     this.#roundTrips.value++
   }
+}
+
+/** What was counted so far, by operation and by statement, for whoever keeps a history of it. */
+export type Counted = {
+  operations: ReadonlyMap<string, OfOperation>
+  statements: ReadonlyMap<string, OfStatement>
+  requestBoundsS: readonly number[]
+  statementBoundsS: readonly number[]
+  cacheReads: Readonly<Record<CacheName, { hit: Value; miss: Value }>>
 }

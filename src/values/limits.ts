@@ -218,6 +218,7 @@ export const limits = {
   consoleTextLengthMax: 2_000,
   /** How old a count of all people may be. */
   consoleCountMs: 60_000,
+  consoleCountWaitMs: 1_000,
 } as const
 
 assert(limits.pageRowsDefault <= limits.pageRowsMax, 'The default page must not exceed the longest.')
@@ -241,6 +242,6 @@ assert(limits.billReminderDaysMax < limits.billHorizonDays, 'An occurrence is th
 assert(limits.billMatchDays < limits.billHorizonDays, 'An occurrence is there before its first payment.')
 assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')
 assert(limits.watchStatementMsMax * 5 <= limits.watchMs, 'A round must end before the next one begins.')
+assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')
 assert(limits.consoleHistoryRows * limits.consoleSampleMs >= 15 * 60_000, 'The plots reach back a quarter of an hour.')
 assert(limits.consoleJobsMax <= limits.statementRowsMax, 'The jobs that the console shows must fit in one statement.')
-assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')

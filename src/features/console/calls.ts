@@ -133,7 +133,7 @@ export function makeCalls(parts: ConsoleParts): Call[] {
         databaseReachable: parts.listening(),
         readOnly: parts.readOnly(),
       },
-      ...{ memory, disks, people: people.look() },
+      ...{ memory, disks, people: await people.look() },
       gathered: gathered && {
         ...{ atMs: gathered.atMs, users: gathered.users, jobs: gathered.jobs, sizeBytes: gathered.sizeBytes },
         ...{ connectionsMax: gathered.database['connectionsMax'], replication: gathered.replication },

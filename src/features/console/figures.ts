@@ -1,4 +1,5 @@
 // What the console's panels are filled with: counters in memory, what the watch found last, and a count of people that is made behind the answer.
+import { setTimeout } from 'node:timers/promises'
 import type { Counted } from '../../resources/metrics.ts'
 import { scrub } from '../../resources/log.ts'
 import type { Database } from '../../resources/database.ts'
@@ -33,7 +34,7 @@ export function clean(text: string): string {
 
 export type People = { users: number; households: number }
 
-/** How many there are, at most a minute old while somebody looks; the answer never waits for it. */
+/** How many there are, at most a minute old while somebody looks; only the first answer waits for it, and not for long. */
 export class PeopleCount {
   readonly #database: Database
   readonly #now: () => number
@@ -46,11 +47,13 @@ export class PeopleCount {
     this.#now = now
   }
 
-  look(): People | null {
+  async look(): Promise<People | null> {
+    const isFirst = this.#askedMs === Number.NEGATIVE_INFINITY
     if (this.#asking === undefined && this.#now() - this.#askedMs >= limits.consoleCountMs) {
       this.#askedMs = this.#now()
       this.#asking = this.#ask()
     }
+    if (isFirst) await Promise.race([this.#asking, setTimeout(limits.consoleCountWaitMs, undefined, { ref: false })])
     return this.latest
   }
 
