@@ -93,11 +93,13 @@ function Triggers({ advice }) {
         },
         {
           name: 'Trips',
+          line: true,
           of: (one) => (one.unit === 'declared' ? 'when declared' : `above ${amount(one.threshold, one.unit)} ${over(one.windowMs)}`),
         },
         {
           name: 'Costs a month',
           number: true,
+          line: true,
           of: (one) => (one.costEurPerMonth > 0 ? `EUR ${one.costEurPerMonth.toFixed(2)}` : 'nothing'),
         },
         { name: 'Forecast', of: (one) => one.forecastDate ?? '–' },
