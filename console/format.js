@@ -8,7 +8,7 @@ const known = (value, format) => (value === null || value === undefined || Numbe
 export const count = (value) => known(value, (number) => plain.format(number))
 export const perSecond = (value) => known(value, (number) => (number < 10 ? trimmed(number, 1) : plain.format(number)))
 export const milliseconds = (value) =>
-  known(value, (number) => (number >= 10_000 ? `${trimmed(number / 1_000, 1)} s` : `${trimmed(number, number < 10 ? 1 : 0)} ms`))
+  known(value, (number) => (number >= 1_000 ? `${trimmed(number / 1_000, 1)} s` : `${trimmed(number, number < 10 ? 1 : 0)} ms`))
 export const percent = (value, places = 0) => known(value, (number) => `${trimmed(number * 100, places)} %`)
 export const bytes = (value) =>
   known(value, (number) => {

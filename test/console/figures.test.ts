@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
+import pg from 'pg'
 import { files } from '../../src/features/console/files.ts'
 import { PeopleCount } from '../../src/features/console/figures.ts'
 import { columns, History, type Column, type ServiceTotals, type Sources } from '../../src/features/console/history.ts'
@@ -245,6 +246,31 @@ test('a flag takes what it takes, and a refusal says what that is', async () => 
   for (const body of bad) refused(await visitor.change('/console/flags', body), 400, 'invalid-request')
   assert.match((await visitor.change('/console/flags', { name: 'readOnly', value: 'maybe' })).text, /on, off/)
   await djinn.sql('delete from flags')
+})
+
+/** Nobody can connect any more, and who was connected is not. */
+async function withoutDatabase(cut: Djinn) {
+  const url = new URL(cut.adminUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  const admin = new pg.Client({ connectionString: url.href })
+  await admin.connect()
+  await admin.query(`alter database "${name}" with allow_connections false`)
+  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  await admin.end()
+}
+
+test('without its database the console goes on to show what it knows, and says what it does not', async () => {
+  await using cut = await open()
+  const port = await openOps(cut)
+  await withoutDatabase(cut)
+  const live = await send(port.port, 'GET', '/console/live')
+  assert.deepEqual([live.status, live.body['gathered'], live.body['people']], [200, null, null], live.text)
+  assert.equal((await send(port.port, 'GET', '/console/operations')).status, 200)
+  const statements = await send(port.port, 'GET', '/console/statements')
+  assert.deepEqual([statements.status, statements.body['gathered']], [200, null])
+  for (const path of ['/console/jobs', '/console/flags']) refused(await send(port.port, 'GET', path), 503, 'unavailable')
+  await port.close()
 })
 
 test('what is served are the files of the folder and the packages, and nothing beside or above them', async () => {
