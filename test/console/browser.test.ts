@@ -7,7 +7,7 @@ import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { makeOps } from '../../src/app/ops.ts'
 import { open, type Djinn, type Person } from '../harness.ts'
-import { openOps, type Ops } from './visitor.ts'
+import { openOps, send, type Ops } from './visitor.ts'
 
 const executablePath = '/usr/bin/chromium'
 const skip = existsSync(executablePath) ? false : `SKIPPED: the console was not looked at in a browser, since there is no ${executablePath}`
@@ -214,6 +214,27 @@ test('a page outlives a restart of the server: it says that it is stale, comes b
   await page.getByText('Acting as Ben').waitFor()
   assert.deepEqual(
     complaints.filter((complaint) => !/ERR_CONNECTION|status of 403/.test(complaint)),
+    [],
+  )
+  await context.close()
+})
+
+test('a tab whose network was away says so, and is told in one answer what it missed', { skip }, async () => {
+  const { page, context, complaints } = await visit('overview')
+  await filled(page)
+  await context.setOffline(true)
+  await page.getByText(/^No answer: these figures are of/).waitFor()
+  const from = Date.now()
+  // Two rows of the history come every ten seconds.
+  const missed = async () => ((await send(ops.port, 'GET', `/console/live?since=${from}`)).body['rows'] as unknown[]).length
+  while ((await missed()) < 2) await setTimeout(200)
+  const answered = page.waitForResponse((response) => response.url().includes('/console/live'))
+  await context.setOffline(false)
+  const { rows } = (await (await answered).json()) as { rows: unknown[] }
+  assert.ok(rows.length >= 2, `${rows.length} rows`)
+  await page.getByText('Live', { exact: true }).waitFor()
+  assert.deepEqual(
+    complaints.filter((complaint) => !/ERR_INTERNET_DISCONNECTED/.test(complaint)),
     [],
   )
   await context.close()
