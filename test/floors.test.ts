@@ -192,3 +192,17 @@ test('a file opens with its purpose, is named for it, and is short', () => {
     if (!file.includes('/data/') && !text.startsWith('// Generated')) assert.ok(lines <= linesMax, `${file} has ${lines} lines`)
   }
 })
+
+test('the console’s page is made of short modules with a purpose each, which import one another and what the import map names', () => {
+  const { imports } = JSON.parse(/<script type="importmap">([^]*?)<\/script>/.exec(readFileSync('console/index.html', 'utf8'))![1]!) as {
+    imports: Record<string, string>
+  }
+  for (const file of globSync('console/*.{js,css}')) {
+    const text = readFileSync(file, 'utf8')
+    assert.match(text, /^(\/\/|\/\*) \S/, `${file} does not say what it is for`)
+    assert.ok(text.split('\n').length <= linesMax, `${file} is longer than ${linesMax} lines`)
+    for (const [, target] of text.matchAll(/(?:from|import\()\s*'([^']+)'/g)) {
+      assert.ok(target!.startsWith('./') || Object.hasOwn(imports, target!), `${file} imports ${target}`)
+    }
+  }
+})

@@ -103,6 +103,20 @@ export function readConfig(environment: Environment = process.env) {
   if (secretsKey !== undefined && (secretsKey.length < 32 || new Set(secretsKey).size < 10)) {
     throw new ConfigError('SECRETS_KEY', 'must be 32 random characters or more, for instance of `openssl rand -base64 32`')
   }
+  const opsPassword = text('OPS_PASSWORD')
+  if (opsPassword !== undefined && (opsPassword.length < 12 || isDefaultPassword(opsPassword))) {
+    throw new ConfigError('OPS_PASSWORD', 'must be 12 characters or more, and no default')
+  }
+  const opsUrl = webUrl('OPS_URL')
+  if (opsUrl !== undefined && new URL(opsUrl).pathname !== '/')
+    throw new ConfigError('OPS_URL', 'must have no path, such as https://ops.example.org')
+  const opsSignIn = oneOf('OPS_SIGN_IN', 'remote', ['remote', 'always'])
+  for (const [name, set] of [
+    ['OPS_URL', opsUrl !== undefined],
+    ['OPS_SIGN_IN', opsSignIn === 'always'],
+  ] as const) {
+    if (set && opsPassword === undefined) throw new ConfigError('OPS_PASSWORD', `must be set when ${name} is`)
+  }
   const ratesUrl = text('RATES_URL')
   const ratesRefusal = ratesUrl === undefined ? undefined : refusalOfUrl(ratesUrl)
   if (ratesRefusal !== undefined) throw new ConfigError('RATES_URL', ratesRefusal)
@@ -114,6 +128,8 @@ export function readConfig(environment: Environment = process.env) {
     port: integer('PORT', 8080, 0, 65_535),
     opsHost: host('OPS_HOST', '127.0.0.1'),
     opsPort: integer('OPS_PORT', 9464, 0, 65_535),
+    /** Who may come to the console on the operators' port. */
+    console: { password: opsPassword, always: opsSignIn === 'always', url: opsUrl === undefined ? undefined : new URL(opsUrl) },
     dataDir: folder('DJINN_DATA_DIR', text('DJINN_DATA_DIR') ?? '.djinn'),
     databaseUrl,
     databaseDirectUrl: postgresUrl('DATABASE_DIRECT_URL', text('DATABASE_DIRECT_URL')) ?? databaseUrl,
@@ -155,9 +171,13 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
+function isDefaultPassword(password: string): boolean {
+  return /^(postgres|password|djinn|changeme|secret)/i.test(password)
+}
+
 function refuseWeakPassword(name: string, url: URL) {
   const password = decodeURIComponent(url.password) || (url.searchParams.get('password') ?? '')
-  if (password !== '' && (password.length < 12 || /^(postgres|password|djinn|changeme|secret)/i.test(password))) {
+  if (password !== '' && (password.length < 12 || isDefaultPassword(password))) {
     throw new ConfigError(name, 'carries a default or short password; production needs 12 characters or more')
   }
 }

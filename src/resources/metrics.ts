@@ -135,6 +135,10 @@ export class Metrics {
     return this.#instruments.map((instrument) => instrument.declared)
   }
 
+  get counted(): Counted {
+    return { operations: this.#operations, statements: this.#byStatement, requestBoundsS, statementBoundsS, cacheReads: this.#cacheReads }
+  }
+
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
 
   async text(): Promise<string> {
@@ -239,3 +243,11 @@ export class Metrics {
 }
 
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
+/** What was counted so far, by operation and by statement, for whoever keeps a history of it. */
+export type Counted = {
+  operations: ReadonlyMap<string, OfOperation>
+  statements: ReadonlyMap<string, OfStatement>
+  requestBoundsS: readonly number[]
+  statementBoundsS: readonly number[]
+  cacheReads: Readonly<Record<CacheName, { hit: Value; miss: Value }>>
+}

@@ -21,13 +21,30 @@ const listDeadLetters = statement(
   `select id, task_identifier as task, key, attempts::int as tries, last_error as error, created_at as "queuedAt" from graphile_worker.jobs
   where attempts >= max_attempts and locked_at is null and key is not null order by id limit :rows`,
 )
+/** Of jobs that were asked for: what another operator has retried meanwhile is no dead letter any more, and not to be discarded. */
+const stillDead = `(select array_agg(d.id) from graphile_worker.jobs d where d.id = any(:ids) and d.attempts >= d.max_attempts and d.locked_at is null)`
 const retryJobs = statement(
   'queue.retry',
   { ids: 'int8[]' },
   { id: 'int8' },
-  'select j.id from graphile_worker.reschedule_jobs(:ids, run_at => now(), attempts => 0) j',
+  `select j.id from graphile_worker.reschedule_jobs(${stillDead}, run_at => now(), attempts => 0) j`,
 )
-const discardJobs = statement('queue.discard', { ids: 'int8[]' }, { id: 'int8' }, 'select j.id from graphile_worker.complete_jobs(:ids) j')
+const discardJobs = statement(
+  'queue.discard',
+  { ids: 'int8[]' },
+  { id: 'int8' },
+  `select j.id from graphile_worker.complete_jobs(${stillDead}) j`,
+)
+const countByTask = statement(
+  'queue.byTask',
+  { rows: 'int4' },
+  { task: 'text', due: 'int8', scheduled: 'int8', running: 'int8', dead: 'int8' },
+  `select task_identifier as task, count(*) filter (where locked_at is null and attempts < max_attempts and run_at <= now()) as due,
+    count(*) filter (where locked_at is null and attempts < max_attempts and run_at > now()) as scheduled,
+    count(*) filter (where locked_at is not null) as running,
+    count(*) filter (where locked_at is null and attempts >= max_attempts and key is not null) as dead
+  from graphile_worker.jobs group by task_identifier order by task_identifier limit :rows`,
+)
 const countJobs = statement(
   'queue.count',
   {},
@@ -37,6 +54,7 @@ const countJobs = statement(
 )
 
 export type DeadLetter = { id: number; task: string; key: string | null; tries: number; error: string | null; queuedAt: string }
+export type TaskCount = { task: string; due: number; scheduled: number; running: number; dead: number }
 export type QueueOptions = {
   /** Past any pooler: the worker listens. Its user may become djinn_keeper. */
   url: string
@@ -105,13 +123,18 @@ export class Queue {
     return await this.#write((tx) => tx.run(listDeadLetters, { rows: limits.statementRowsMax }))
   }
 
-  /** Gives jobs 5 new tries, from now on; answers how many there were. */
+  /** Gives dead letters 5 new tries, from now on; answers how many there were. */
   async retry(ids: readonly number[]): Promise<number> {
     return (await this.#write((tx) => tx.run(retryJobs, { ids: [...ids] }))).length
   }
 
   async discard(ids: readonly number[]): Promise<number> {
     return (await this.#write((tx) => tx.run(discardJobs, { ids: [...ids] }))).length
+  }
+
+  /** How many jobs of each task there are. */
+  async byTask(): Promise<TaskCount[]> {
+    return await this.#write((tx) => tx.run(countByTask, { rows: limits.statementRowsMax }))
   }
 
   async count(): Promise<{ waiting: number; dead: number }> {

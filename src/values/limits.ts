@@ -225,6 +225,28 @@ export const limits = {
   flagChangesShown: 50,
   /** Lines that requests may write in a second; the rest are counted. */
   requestLinesPerSecondMax: 20,
+  /** The console's plots: a quarter of an hour. */
+  consoleSampleMs: 5_000,
+  consoleHistoryRows: 180,
+  /** And its table of operations: so many snapshots, so far apart. */
+  consoleSnapshotMs: 60_000,
+  consoleSnapshots: 6,
+  consoleBodyBytesMax: 64 * 1024,
+  consoleSessionsMax: 100,
+  consoleSessionMs: 12 * 3_600_000,
+  /** A page that is open asks all the time. */
+  consoleIdleMs: 3_600_000,
+  /** Passwords tried by one address in `loginWindowMs`, and by all of them. */
+  consoleTriesMax: 10,
+  consoleTriesOfAllMax: 100,
+  consoleNameLengthMax: 60,
+  /** Dead letters that are shown, and that one call retries or discards. */
+  consoleJobsMax: 200,
+  consoleStatementsShown: 15,
+  consoleTextLengthMax: 2_000,
+  /** How old a count of all people may be. */
+  consoleCountMs: 60_000,
+  consoleCountWaitMs: 1_000,
 } as const
 
 assert(limits.pageRowsDefault <= limits.pageRowsMax, 'The default page must not exceed the longest.')
@@ -257,3 +279,5 @@ assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers m
 assert(limits.watchStatementMsMax * 5 <= limits.watchMs, 'A round must end before the next one begins.')
 assert(limits.evidenceFineHours > 24, 'The last day is judged by five minutes.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')
+assert(limits.consoleHistoryRows * limits.consoleSampleMs >= 15 * 60_000, 'The plots reach back a quarter of an hour.')
+assert(limits.consoleJobsMax <= limits.statementRowsMax, 'The jobs that the console shows must fit in one statement.')

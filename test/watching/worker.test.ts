@@ -38,7 +38,9 @@ test('djinn work serves its metrics on the operators’ port, and works without 
   const worker = await startWorker(djinn, port)
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
   assert.match(await answer.text(), /^djinn_pushes_total\{outcome="sent"\} 0$/m)
-  assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /not served by this process/)
+  assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /Djinn console/)
+  const live = (await (await fetch(`http://127.0.0.1:${port}/console/live`)).json()) as { service: { api: string | null } }
+  assert.equal(live.service.api, null, 'it serves no API')
   await worker.stop()
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')

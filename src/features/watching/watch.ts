@@ -75,6 +75,8 @@ export class Watch {
   #costly: Costly | undefined
   #dataFolder: string | null | undefined
   #failing = false
+  #answer: Gathered | undefined
+  #asked: { atMs: number; figures: Promise<Gathered | null> } | undefined
   machine: Machine | undefined
   /** Null while another process gathers, or nobody can. */
   gathered: Gathered | null = null
@@ -140,6 +142,29 @@ export class Watch {
     return { memory: readMemory(), cpu: readCpu(), disks }
   }
 
+  /** What is of the whole service, for whoever looks at this process: where another one gathers it, it is asked for now, at most once a round. */
+  async figures(): Promise<Gathered | null> {
+    if (this.gathered) return this.gathered
+    if (!this.#asked || Date.now() - this.#asked.atMs >= limits.watchMs) {
+      const atMs = Date.now()
+      this.#asked = { atMs, figures: this.#ask(atMs).catch(() => null) }
+    }
+    return await this.#asked.figures
+  }
+
+  /** The same as far as it is at hand: what was gathered, or asked for not long ago. */
+  get latest(): Gathered | null {
+    const answer = this.#answer && Date.now() - this.#answer.atMs < limits.watchLeaseS * 1_000 ? this.#answer : null
+    return this.gathered ?? answer
+  }
+
+  async #ask(atMs: number): Promise<Gathered> {
+    const quick = await this.#write((tx) => this.#readQuick(tx))
+    const costly = await this.#write((tx) => this.#readCostly(tx))
+    this.#answer = { atMs, users: this.#activity.users(atMs), ...quick, ...costly }
+    return this.#answer
+  }
+
   async #gather(costly: boolean): Promise<Gathered | null> {
     const quick = await this.#write(async (tx) => {
       const [mine] = await tx.run(takeWatch, { process: this.#process, seconds: limits.watchLeaseS })
@@ -148,31 +173,37 @@ export class Watch {
         if (place) this.#dataFolder = onThisMachine(place.address) ? place.folder : null
         return null
       }
-      const [[database], [replication], [jobs], [place]] = await Promise.all([
-        tx.run(readDatabase, {}),
-        tx.run(readReplication, {}),
-        tx.run(readJobs, {}),
-        tx.run(readPlace, {}),
-      ])
-      const here = onThisMachine(place!.address)
-      this.#dataFolder = here ? place!.folder : null
-      const databaseCpuSeconds = here ? readDatabaseCpuSeconds(place!.backend) : null
-      return { database: database!, replication: replication!, jobs: jobs!, databaseCpuSeconds }
+      return await this.#readQuick(tx)
     })
     if (costly) await this.#shareActivity()
     if (quick === null) return null
     if (costly || this.#costly === undefined) {
-      this.#costly = await this.#write(async (tx) => {
-        const [tables, [size], slowStatements] = await Promise.all([
-          tx.run(readTables, { rows: limits.watchTablesMax }),
-          tx.run(readSize, {}),
-          tx.run(readSlowStatements, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
-        ])
-        return { tables, sizeBytes: size!.bytes, slowStatements }
-      })
+      this.#costly = await this.#write((tx) => this.#readCostly(tx))
     }
     const atMs = Date.now()
     return { atMs, users: this.#activity.users(atMs), ...quick, ...this.#costly }
+  }
+
+  async #readQuick(tx: Transaction) {
+    const [[database], [replication], [jobs], [place]] = await Promise.all([
+      tx.run(readDatabase, {}),
+      tx.run(readReplication, {}),
+      tx.run(readJobs, {}),
+      tx.run(readPlace, {}),
+    ])
+    const here = onThisMachine(place!.address)
+    this.#dataFolder = here ? place!.folder : null
+    const databaseCpuSeconds = here ? readDatabaseCpuSeconds(place!.backend) : null
+    return { database: database!, replication: replication!, jobs: jobs!, databaseCpuSeconds }
+  }
+
+  async #readCostly(tx: Transaction): Promise<Costly> {
+    const [tables, [size], slowStatements] = await Promise.all([
+      tx.run(readTables, { rows: limits.watchTablesMax }),
+      tx.run(readSize, {}),
+      tx.run(readSlowStatements, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
+    ])
+    return { tables, sizeBytes: size!.bytes, slowStatements }
   }
 
   /** Unites what all processes saw; that is kept for an hour, over restarts too. */
