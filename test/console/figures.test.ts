@@ -236,6 +236,18 @@ test('dead letters are retried and discarded as asked, and a job that somebody h
   }
 })
 
+test('the advisor’s answer is shown, each trigger with its step and its words', async () => {
+  const { status, body, text } = await send(ops.port, 'GET', '/console/advice')
+  assert.equal(status, 200, text)
+  const advice = body['advice'] as { trigger: string; step: string; says: string; verdict: string }[]
+  assert.ok(advice.length > 20)
+  for (const { trigger, step, says, verdict } of advice) {
+    assert.ok(trigger.startsWith(`${step}-`) && says !== '', trigger)
+    assert.match(verdict, /^(not yet|soon|now)$/)
+  }
+  assert.equal((body['capacity'] as { users: number | null }).users, null, 'an hour is not over yet')
+})
+
 test('a flag takes what it takes, and a refusal says what that is', async () => {
   const visitor = new Visitor(ops.port)
   await visitor.get('/console/session')
