@@ -8,7 +8,7 @@ import { ReadingConnections } from './reading-connections.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
-import { travel, type Leg } from './trip.ts'
+import { travel, travelInSnapshot, type Leg } from './trip.ts'
 import { Transaction, type DatabaseObserver, type Runner } from './transaction.ts'
 
 export type DatabaseOptions = {
@@ -289,13 +289,4 @@ export class Database {
 
 function encode(wanted: Statement, name: string, value: unknown): unknown {
   return wanted.parameters[name]!.startsWith('jsonb') && value !== null && value !== undefined ? JSON.stringify(value) : value
-}
-
-/** The same in a transaction in which all statements see one moment; its commit ends it also behind one that failed. */
-async function travelInSnapshot(client: pg.Client | pg.PoolClient, legs: readonly Leg[]): Promise<object[][]> {
-  // Queued in one tick, so nothing of another request comes between them.
-  const sent = [client.query('begin isolation level repeatable read read only'), travel(client, legs), client.query('commit')] as const
-  const [begun, read, committed] = await Promise.allSettled(sent)
-  for (const one of [begun, read, committed]) if (one.status === 'rejected') throw one.reason
-  return (read as PromiseFulfilledResult<object[][]>).value
 }

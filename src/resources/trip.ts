@@ -54,6 +54,15 @@ export function travel(client: pg.Client | pg.PoolClient, legs: readonly Leg[]):
   })
 }
 
+/** The same in a transaction in which all statements see one moment; its commit ends it also behind one that failed. */
+export async function travelInSnapshot(client: pg.Client | pg.PoolClient, legs: readonly Leg[]): Promise<object[][]> {
+  // Queued in one tick, so nothing of another request comes between them.
+  const sent = [client.query('begin isolation level repeatable read read only'), travel(client, legs), client.query('commit')] as const
+  const [begun, read, committed] = await Promise.allSettled(sent)
+  for (const one of [begun, read, committed]) if (one.status === 'rejected') throw one.reason
+  return (read as PromiseFulfilledResult<object[][]>).value
+}
+
 /** What pg's client calls as the messages of its turn come in: a query of several statements. */
 class Trip extends pg.Query {
   /** Of the leg whose messages come now: what pg takes down as prepared when it hears so. */
