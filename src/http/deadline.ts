@@ -20,9 +20,9 @@ export function withDeadline<T>(work: Promise<T>): Promise<T> {
         waiting.delete(entry)
         resolve(answer)
       },
-      (error: unknown) => {
+      (error: Error) => {
         waiting.delete(entry)
-        reject(error as Error)
+        reject(error)
       },
     )
   })

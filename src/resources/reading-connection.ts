@@ -3,8 +3,8 @@ import pg from 'pg'
 import { limits } from '../values/limits.ts'
 import { types } from './types.ts'
 
-/** Of the pace, how much of it the last trip tells. */
-const lastShare = 1 / 16
+/** Of the pace, how much of it the last trip tells. Answers come in bunches, up to a hundred at a time, so less would tell of bunches. */
+const lastShare = 1 / 256
 
 export class ReadingConnection {
   readonly #url: string

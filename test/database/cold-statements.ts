@@ -29,7 +29,7 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'once in the life of a household or a membership',
     names:
-      'households.enter households.insert households.patch households.deletion households.delete households.restore categories.byKey invitations.insert invitations.insertToken invitations.state invitations.revoke invitations.readToken invitations.accept invitations.queueMail invitations.readMail invitations.requeueMail members.insert members.read members.setRole members.delete feeds.insertKey feeds.endKeysLater feeds.endKeys feeds.nameKey'.split(
+      'households.enter households.insert households.patch households.deletion households.delete households.restore categories.byKey invitations.insert invitations.insertToken invitations.state invitations.revoke invitations.readToken invitations.accept invitations.queueMail invitations.readMail invitations.requeueMail members.insert members.read members.setRole members.delete invitations.isOpenFor feeds.insertKey feeds.endKeysLater feeds.endKeys feeds.nameKey'.split(
         ' ',
       ),
   },
@@ -62,6 +62,17 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
       ),
   },
   {
+    why: 'evidence and advice, of the whole service: a row a process and five minutes, read by an operator',
+    names:
+      'evidence.write evidence.read evidence.takeOldestHour evidence.forget evidence.backup evidence.slowest facts.read facts.declare facts.forget indexes.names'.split(
+        ' ',
+      ),
+  },
+  {
+    why: 'flags, some ten rows, read when one is switched',
+    names: 'flags.read flags.lock flags.sign flags.write flags.reset flags.changes flags.lastChanges'.split(' '),
+  },
+  {
     why: 'of rules that a person tries or runs over all rows',
     names: 'rules.countScope rules.preview rules.dropOldRuns rules.readRun rules.undoChunk rules.markUndone rules.runChunk'.split(' '),
   },
@@ -83,14 +94,14 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'tells the process something of no household',
     names:
-      'system.read health.ready installation.read queue.deadLetters queue.retry queue.discard queue.count batch.checkNow batch.defer'.split(
+      'system.read health.ready installation.read queue.deadLetters queue.retry queue.discard queue.count queue.byTask batch.checkNow batch.defer'.split(
         ' ',
       ),
   },
   {
     why: 'reads everything, to prove it',
     names:
-      'invariants.broken_balances invariants.broken_monthly_totals invariants.broken_category_totals invariants.broken_account_months invariants.broken_balance_changes invariants.broken_splits invariants.broken_transfers invariants.broken_bills invariants.broken_rules invariants.broken_budgets invariants.broken_revisions invariants.broken_digests invariants.broken_feeds invariants.broken_rates invariants.broken_owners invariants.broken_journal invariants.noTimeout'.split(
+      'invariants.broken_balances invariants.broken_monthly_totals invariants.broken_category_totals invariants.broken_account_months invariants.broken_balance_changes invariants.broken_splits invariants.broken_transfers invariants.broken_bills invariants.broken_rules invariants.broken_budgets invariants.broken_revisions invariants.broken_digests invariants.broken_feeds invariants.broken_rates invariants.broken_owners invariants.broken_journal invariants.broken_flags invariants.noTimeout'.split(
         ' ',
       ),
   },
