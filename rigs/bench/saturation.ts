@@ -36,7 +36,7 @@ const plans: Record<'full' | 'quick', Plan> = {
 }
 const connections = 64
 /** Writes that find no connection of the pool free wait for one, which tells nothing of them. */
-const writingConnections = limits.poolConnectionsMax - limits.readingConnectionsMax
+const writingConnections = limits.poolConnectionsMax - 1
 /** The first requests compile, connect and plan; a few at a time, for this long. */
 const firstMs = 1_000
 const systemPath = '/api/system/categories'

@@ -25,7 +25,7 @@ export function poolerCommand(): Command {
   return new Command('pooler')
     .description('Write pgbouncer.ini and userlist.txt for a PgBouncer before this database: transaction mode, each setting explained')
     .option('--dir <folder>', 'where to write them', 'pgbouncer')
-    .option('--pool-size <count>', 'connections to PostgreSQL', String(limits.poolConnectionsMax))
+    .option('--pool-size <count>', 'connections to PostgreSQL', String(limits.connectionsMax))
     .option('--clients <count>', 'connections from API processes', '100')
     .option('--listen <address>', 'where PgBouncer listens', '127.0.0.1:6432')
     .option('--version-of <version>', 'the PgBouncer it is for, such as 1.25; the one installed here unless given')

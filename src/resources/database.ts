@@ -65,7 +65,7 @@ export class Database {
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: 'djinn',
-      max: options.connectionsMax ?? limits.poolConnectionsMax - (limits.readingConnectionsMax - 1),
+      max: options.connectionsMax ?? limits.poolConnectionsMax,
       min: 0,
       maxLifetimeSeconds: limits.poolLifetimeS,
       idleTimeoutMillis: limits.poolIdleMs,

@@ -55,8 +55,9 @@ export const limits = {
   lockTimeoutMs: 4_000,
   poolWaitMsMax: 2_000,
   poolWaitersMax: 500,
-  /** Of one process, those that read included. */
-  poolConnectionsMax: 25,
+  /** To PostgreSQL, of one process: those for transactions and those that short reads share. */
+  connectionsMax: 25,
+  poolConnectionsMax: 21,
   readingConnectionsMax: 4,
   /** A shared connection that needs longer than this for a read waits for the disk or a core, and another one may help. */
   readingPaceMs: 1,
@@ -256,7 +257,7 @@ assert(limits.lockTimeoutMs < limits.statementTimeoutMs, 'A lock wait must end b
 assert(limits.statementTimeoutMs < limits.readerStallMs, 'PostgreSQL must have ended a statement before we call the reader stuck.')
 assert(limits.poolWaitMsMax < limits.requestTimeoutMs, 'Waiting for a connection must end before the request does.')
 assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connections are part of the pool.')
-assert(limits.readingConnectionsMax < limits.poolConnectionsMax, 'What reads leaves connections to what writes.')
+assert(limits.poolConnectionsMax + limits.readingConnectionsMax <= limits.connectionsMax, 'Those that read are among all connections.')
 assert(limits.importChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
 assert(limits.ruleChunkRows >= 100, 'Bulk writes go in chunks of 100 or more.')
 assert(limits.importRowsMax <= limits.ruleRowsMax, 'What one import brought can be looked at by one run of rules.')

@@ -172,7 +172,7 @@ function diskOf({ hosts, all }: Hour, registered: number): Room | null {
 /** Connections of the pools that were busy on average: statements a second times how long they take. */
 function connectionsOf(hour: Hour, registered: number): Room {
   const used = hour.all.statementMs / Math.max(1, hour.elapsedMs)
-  const pools = limits.poolConnectionsMax * (processes(hour) ?? 1)
+  const pools = limits.connectionsMax * (processes(hour) ?? 1)
   const most = Math.min(pools, hour.all.service?.connectionsMax ?? pools)
   const usable = most * capacityRule.poolShareMax
   return { used: rounded(used), usable, unit: 'connections', users: proportional(registered, used, usable) }
