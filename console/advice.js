@@ -25,10 +25,7 @@ const over = (windowMs) =>
 export function AdvicePage() {
   const answer = useAnswer('/console/advice', 30_000)
   return html`<${Answered} answer=${answer}>
-    ${({ advice, capacity }) =>
-      advice === null
-        ? html`<p class="empty">This version has no advisor; <a href="/metrics">/metrics</a> has what it would look at.</p>`
-        : html`<${Capacity} ...${capacity} /><${Triggers} advice=${advice} />`}
+    ${({ advice, capacity }) => html`<${Capacity} ...${capacity} /><${Triggers} advice=${advice} />`}
   <//>`
 }
 

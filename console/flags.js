@@ -23,11 +23,9 @@ export function Flags() {
   return html`<${Panel} title="Switches" about="What the service does while it runs. A share counts the same users each time.">
     <${Answered} answer=${answer}
       >${({ flags }) =>
-        flags === null
-          ? html`<p class="empty">This version has no flags.</p>`
-          : html`<ul class="flags">
-              ${flags.map((flag) => html`<${Flag} key=${flag.name} flag=${flag} set=${set} />`)}
-            </ul>`}<//
+        html`<ul class="flags">
+          ${flags.map((flag) => html`<${Flag} key=${flag.name} flag=${flag} set=${set} />`)}
+        </ul>`}<//
     >
   <//>`
 }

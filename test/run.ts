@@ -33,13 +33,13 @@ process.env['NODE_COMPILE_CACHE'] = compiled
 const all = globSync('test/**/*.test.ts').toSorted()
 /**
  * On the other major version: what is in the SQL and in the catalog, without the random histories and the households of 50,000 rows,
- * and of the API what reads and writes most. Every statement is prepared there too, by test/database/statements.
+ * and of each part of the API the tests that run its statements. Every statement is prepared there too, by test/database/statements.
  */
 const other = [
   ...'bills housekeeping journal migrations rates refusals revisions roles rules statements tenancy trip'
     .split(' ')
     .map((name) => `database/${name}`),
-  ...'reports transactions'.split(' ').map((name) => `routes/${name}`),
+  ...'budgets feeds-push reports sync transactions'.split(' ').map((name) => `routes/${name}`),
   'advising/evidence',
   'inspecting/checks',
 ].map((name) => `test/${name}.test.ts`)

@@ -1,11 +1,10 @@
 // The console's parts, put together for its first visitor.
 import type { ConsoleParts } from '../features/console/calls.ts'
 import { Console } from '../features/console/console.ts'
-import { rules } from '../features/advising/rules.ts'
 import { FlagRefused, listFlags, setFlag } from '../features/flags/administration.ts'
 import { flags as declaredFlags, type FlagName } from '../values/flags.ts'
 import { Failure } from '../values/failure.ts'
-import { adviceOf } from './advice.ts'
+import { explainedAdviceOf } from './advice.ts'
 import type { Resources } from './resources.ts'
 
 export function openConsole(resources: Resources, here: Pick<ConsoleParts, 'version' | 'apiAddress' | 'history' | 'recent'>): Console {
@@ -31,20 +30,11 @@ export function openConsole(resources: Resources, here: Pick<ConsoleParts, 'vers
         }
       },
     },
-    advise: async () => {
-      const { advice, capacity } = await adviceOf(directDatabase)
-      return { advice: advice.map((one) => ({ ...one, ...saidOf(one.trigger) })), capacity }
-    },
+    advise: () => explainedAdviceOf(directDatabase),
   })
 }
 
 function choicesOf(name: FlagName): readonly string[] {
   const declared = declaredFlags[name]
   return declared.kind === 'choice' ? declared.values : []
-}
-
-/** The step and the words of a trigger. */
-function saidOf(trigger: string): { step: string; says: string } {
-  const { step, says } = rules.find((rule) => rule.trigger === trigger)!
-  return { step, says }
 }

@@ -5,7 +5,7 @@ import { open, type Djinn, type Person } from '../harness.ts'
 import { drawFrom, Phone, type Draw } from './world.ts'
 
 /** More by `DJINN_SIMULATIONS=5000`; one run again by `DJINN_SIMULATION_SEED=...`. */
-const runs = Number(process.env['DJINN_SIMULATIONS'] ?? 100)
+const runs = Number(process.env['DJINN_SIMULATIONS'] ?? 200)
 const only = process.env['DJINN_SIMULATION_SEED']
 const stepsMax = 60
 

@@ -261,39 +261,37 @@ async function problems(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary}`))
 }
 
-// Colours and widths do not meet in anything: each pair of them would be looked at for twice the time.
-for (const [colorScheme, width] of [
-  ['light', 1280],
-  ['dark', 375],
-] as const) {
-  test(`everybody can use every view, ${colorScheme} at ${width} px`, { skip }, async () => {
-    await djinn.sql('select enqueue($1, $2, $3)', ['poison', {}, 'shown'])
-    await djinn.sql(`update graphile_worker._private_jobs set attempts = max_attempts, last_error = 'the cup is poisoned'`)
-    djinn.resources.watch.slow.note('accounts.list', 250, 'djinn_app')
-    await djinn.resources.watch.slow.settled()
-    const { page, context, complaints } = await visit('overview', {
-      colorScheme,
-      viewport: { width, height: 800 },
-      reducedMotion: 'reduce',
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 375]) {
+    test(`everybody can use every view, ${colorScheme} at ${width} px`, { skip }, async () => {
+      await djinn.sql('select enqueue($1, $2, $3)', ['poison', {}, 'shown'])
+      await djinn.sql(`update graphile_worker._private_jobs set attempts = max_attempts, last_error = 'the cup is poisoned'`)
+      djinn.resources.watch.slow.note('accounts.list', 250, 'djinn_app')
+      await djinn.resources.watch.slow.settled()
+      const { page, context, complaints } = await visit('overview', {
+        colorScheme,
+        viewport: { width, height: 800 },
+        reducedMotion: 'reduce',
+      })
+      for (const view of views) {
+        await page.goto(`${ops.url}/console/#${view}`)
+        await filled(page)
+        for (const details of await page.locator('details').all())
+          await details.evaluate((element: HTMLDetailsElement) => (element.open = true))
+        assert.deepEqual(await problems(page), [], view)
+        assert.ok(
+          await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
+          `${view} scrolls sideways`,
+        )
+      }
+      await page.goto(`${ops.url}/console/#jobs`)
+      await page.getByRole('button', { name: 'Discard poison shown' }).click()
+      await page.getByRole('dialog').waitFor()
+      assert.deepEqual(await problems(page), [], 'the dialog')
+      await page.keyboard.press('Escape')
+      assert.deepEqual(complaints, [])
+      await context.close()
+      await djinn.sql('delete from graphile_worker._private_jobs')
     })
-    for (const view of views) {
-      await page.goto(`${ops.url}/console/#${view}`)
-      await filled(page)
-      for (const details of await page.locator('details').all())
-        await details.evaluate((element: HTMLDetailsElement) => (element.open = true))
-      assert.deepEqual(await problems(page), [], view)
-      assert.ok(
-        await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
-        `${view} scrolls sideways`,
-      )
-    }
-    await page.goto(`${ops.url}/console/#jobs`)
-    await page.getByRole('button', { name: 'Discard poison shown' }).click()
-    await page.getByRole('dialog').waitFor()
-    assert.deepEqual(await problems(page), [], 'the dialog')
-    await page.keyboard.press('Escape')
-    assert.deepEqual(complaints, [])
-    await context.close()
-    await djinn.sql('delete from graphile_worker._private_jobs')
-  })
+  }
 }

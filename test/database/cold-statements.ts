@@ -57,14 +57,14 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'of the watch, which one process keeps on the direct connection, on a timer and cut off after a second',
     names:
-      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.slowStatements watch.place'.split(
+      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.place'.split(
         ' ',
       ),
   },
   {
     why: 'evidence and advice, of the whole service: a row a process and five minutes, read by an operator',
     names:
-      'evidence.write evidence.read evidence.takeOldestHour evidence.forget evidence.backup evidence.slowest facts.read facts.declare facts.forget indexes.names'.split(
+      'evidence.write evidence.read evidence.takeOldestHour evidence.forget evidence.backup facts.read facts.declare facts.forget indexes.names slowKinds.read'.split(
         ' ',
       ),
   },

@@ -1,5 +1,6 @@
 // What was kept, hour by hour, and the figures that are read from it. Pure.
 import { requestBoundsS } from '../../resources/metrics.ts'
+import { quantileOf } from '../../values/quantile.ts'
 import { byHost, hourOf, join, slotMs, slotsOfHour, type Measures, type Piece } from './measures.ts'
 
 export const hourMs = slotMs * slotsOfHour
@@ -68,22 +69,9 @@ const sustainedMs = 10 * 60_000
 
 export const count = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0)
 
-/** The duration that a share of the answers keep within, read from buckets as Prometheus does. */
+/** The duration that a share of the answers keep within; null of too few. */
 export function quantileMs(answers: readonly number[], share: number): number | null {
-  const all = count(answers)
-  if (all < answersMin) return null
-  let below = 0
-  for (let index = 0; index < answers.length; index++) {
-    const here = answers[index]!
-    if (below + here >= share * all && here > 0) {
-      const from = index === 0 ? 0 : requestBoundsS[index - 1]!
-      // Beyond the last bound nothing more is known.
-      const to = requestBoundsS[index] ?? from
-      return 1_000 * (from + ((share * all - below) / here) * (to - from))
-    }
-    below += here
-  }
-  return null
+  return count(answers) < answersMin ? null : 1_000 * quantileOf(share, answers, requestBoundsS)!
 }
 
 export const p95Ms = ({ all }: Hour) => quantileMs(all.answers, 0.95)

@@ -2,11 +2,12 @@
 import { limits } from '../../values/limits.ts'
 import type { Database } from '../../resources/database.ts'
 import { missingIndexes, readIndexNames, shippedIndexes } from '../../resources/indexes.ts'
+import { readSlowKinds } from '../../resources/slow-kinds.ts'
 import type { Transaction } from '../../resources/transaction.ts'
 import { advise, type Answer } from './advice.ts'
 import { evidenceOf } from './evidence.ts'
 import { slotOf, type Measures, type Piece } from './measures.ts'
-import { declareFact, forgetFact, readEvidence, readFacts, readSlowest } from './store.ts'
+import { declareFact, forgetFact, readEvidence, readFacts } from './store.ts'
 
 const noProcess = '00000000-0000-0000-0000-000000000000'
 const dayMs = 86_400_000
@@ -31,7 +32,7 @@ export async function readAdvice(database: Database, nowMs: number): Promise<Ans
         piecesSince(tx, slotOf(nowMs - limits.evidenceDays * dayMs)),
         tx.run(readFacts, {}),
         tx.run(readIndexNames, {}),
-        tx.run(readSlowest, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
+        tx.run(readSlowKinds, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
       ])
       return advise(
         evidenceOf(nowMs, pieces, {

@@ -4,7 +4,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { limits } from '../../values/limits.ts'
 import { newId } from '../../values/id.ts'
 import type { Database } from '../../resources/database.ts'
-import { missingIndexes, readIndexNames, shippedIndexes } from '../../resources/indexes.ts'
+import { missingIndexes, readIndexNames, shippedIndexes, type ShippedIndex } from '../../resources/indexes.ts'
 import { requestBoundsS, type Totals } from '../../resources/metrics.ts'
 import {
   join,
@@ -61,7 +61,8 @@ export class Recorder {
   readonly #options: RecorderOptions
   readonly #process = newId()
   readonly #host = hostname().slice(0, 255)
-  readonly #shipped = shippedIndexes()
+  /** Read from the migrations with the first round, not at the start. */
+  #shipped: readonly ShippedIndex[] | undefined
   #before: Counted | undefined
   #slot = 0
   #measures: Measures = noMeasures(bucketCount)
@@ -112,7 +113,7 @@ export class Recorder {
       (tx) => Promise.all([tx.run(readIndexNames, {}), tx.run(readBackup, {})]),
       'djinn_keeper',
     )
-    this.#missing = missingIndexes(indexes, this.#shipped).map(({ name }) => name)
+    this.#missing = missingIndexes(indexes, (this.#shipped ??= shippedIndexes())).map(({ name }) => name)
     this.#backup = backup!.running
   }
 

@@ -61,10 +61,3 @@ export const readBackup = statement(
   { running: 'bool' },
   `select exists (select from pg_stat_activity a where a.application_name in ('pg_dump', 'pg_basebackup', 'djinn backup')) as running`,
 )
-
-export const readSlowest = statement(
-  'evidence.slowest',
-  { slowMs: 'int4', rows: 'int4' },
-  { query: 'text', calls: 'int8', meanUs: 'int8', totalUs: 'int8' },
-  'select s.query, s.calls, s.mean_us as "meanUs", s.total_us as "totalUs" from slow_statements(:slowMs, :rows) s',
-)

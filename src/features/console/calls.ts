@@ -24,36 +24,10 @@ export type ShownFlag = {
   reason: string | null
 }
 
-/** How flags are read and set; null where this version has none. */
+/** How flags are read and set. */
 export type FlagDesk = {
   list: () => Promise<ShownFlag[]>
   set: (wanted: { name: string; value: string; by: string; reason: string | null }) => Promise<unknown>
-}
-
-/** What the advisor says of one trigger, with its step and its words. */
-export type ShownAdvice = {
-  trigger: string
-  step: string
-  says: string
-  verdict: 'not yet' | 'soon' | 'now'
-  value: number | null
-  threshold: number
-  unit: string
-  windowMs: number
-  cheaperFix: string | null
-  costEurPerMonth: number
-  forecastDate: string | null
-}
-export type ShownCapacity = {
-  users: number | null
-  limitedBy: string | null
-  why: string | null
-  registered: number
-  room: number | null
-  cpuMsPerRequest: number | null
-  requestsPerSecond: number | null
-  busiestHour: { from: string; requests: number; requestsPerSecond: number; activeUsers: number } | null
-  resources: Partial<Record<string, { used: number; usable: number; unit: string; users: number | null }>>
 }
 
 /** What the watch knows, as far as the panels show it. */
@@ -99,8 +73,9 @@ export type ConsoleParts = {
   listening: () => boolean
   /** Whether whatever writes is refused at the moment. */
   readOnly: () => boolean
-  flags: FlagDesk | null
-  advise: (() => Promise<{ advice: ShownAdvice[]; capacity: ShownCapacity }>) | null
+  flags: FlagDesk
+  /** Passed on as it is: triggers and capacity. */
+  advise: () => Promise<object>
 }
 
 export type Asked = { query: URLSearchParams; body: unknown; operator: string }
@@ -167,8 +142,8 @@ export function makeCalls(parts: ConsoleParts): Call[] {
     }
   const setFlag: Run = async ({ body, operator }) => {
     const { name, value, reason = null } = flagValue.parse(body)
-    await parts.flags!.set({ name, value, by: operator, reason })
-    return { flags: await parts.flags!.list() }
+    await parts.flags.set({ name, value, by: operator, reason })
+    return { flags: await parts.flags.list() }
   }
   return [
     { method: 'GET', path: '/console/live', run: live },
@@ -177,12 +152,8 @@ export function makeCalls(parts: ConsoleParts): Call[] {
     { method: 'GET', path: '/console/jobs', run: jobs },
     { method: 'POST', path: '/console/jobs/retry', run: onLetters('retried', (ids) => queue.retry(ids)) },
     { method: 'POST', path: '/console/jobs/discard', run: onLetters('discarded', (ids) => queue.discard(ids)) },
-    { method: 'GET', path: '/console/flags', run: async () => ({ flags: parts.flags && (await parts.flags.list()) }) },
-    ...(parts.flags ? [{ method: 'POST' as const, path: '/console/flags', run: setFlag }] : []),
-    {
-      method: 'GET',
-      path: '/console/advice',
-      run: async () => (parts.advise === null ? { advice: null, capacity: null } : await parts.advise()),
-    },
+    { method: 'GET', path: '/console/flags', run: async () => ({ flags: await parts.flags.list() }) },
+    { method: 'POST', path: '/console/flags', run: setFlag },
+    { method: 'GET', path: '/console/advice', run: parts.advise },
   ]
 }

@@ -4,7 +4,7 @@ import type { Counted } from '../../resources/metrics.ts'
 import { scrub } from '../../resources/log.ts'
 import type { Database } from '../../resources/database.ts'
 import { limits } from '../../values/limits.ts'
-import { quantileOf } from './quantile.ts'
+import { quantileOf } from '../../values/quantile.ts'
 import { countPeople } from './store.ts'
 
 export type StatementFigures = { statement: string; calls: number; slow: number; meanMs: number; p95Ms: number; totalMs: number }

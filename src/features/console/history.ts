@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { limits } from '../../values/limits.ts'
 import type { Counted } from '../../resources/metrics.ts'
-import { quantileOf } from './quantile.ts'
+import { quantileOf } from '../../values/quantile.ts'
 
 /** What a row holds, in this order; what is not known is NaN here and null on its way out. */
 export const columns = [

@@ -1,7 +1,7 @@
 // What each operation did in the last five minutes: what is counted now, less what was counted then.
 import type { Counted } from '../../resources/metrics.ts'
 import { limits } from '../../values/limits.ts'
-import { quantileOf } from './quantile.ts'
+import { quantileOf } from '../../values/quantile.ts'
 
 export type OperationFigures = {
   operation: string

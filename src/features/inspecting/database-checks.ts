@@ -1,18 +1,10 @@
 // The first look at the database. Pure.
 import { limits } from '../../values/limits.ts'
 import type { ShippedIndex } from '../../resources/indexes.ts'
+import type { readSlowKinds } from '../../resources/slow-kinds.ts'
 import type { Row as RowOf } from '../../resources/statement.ts'
 import { judged, looked, share, thresholds, type Check } from './check.ts'
-import type {
-  readActivity,
-  readBloat,
-  readQueue,
-  readReplicas,
-  readServer,
-  readSlowKinds,
-  readTableState,
-  readUnusedIndexes,
-} from './store.ts'
+import type { readActivity, readBloat, readQueue, readReplicas, readServer, readTableState, readUnusedIndexes } from './store.ts'
 
 export type DatabaseLook = {
   server: RowOf<(typeof readServer)['columns']>

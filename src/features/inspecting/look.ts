@@ -2,9 +2,10 @@
 import { limits } from '../../values/limits.ts'
 import type { Database } from '../../resources/database.ts'
 import { missingIndexes, readIndexNames, shippedIndexes } from '../../resources/indexes.ts'
+import { readSlowKinds } from '../../resources/slow-kinds.ts'
 import { looked } from './check.ts'
 import type { DatabaseLook } from './database-checks.ts'
-import { readActivity, readBloat, readQueue, readReplicas, readServer, readSlowKinds, readTableState, readUnusedIndexes } from './store.ts'
+import { readActivity, readBloat, readQueue, readReplicas, readServer, readTableState, readUnusedIndexes } from './store.ts'
 
 const rows = 100
 

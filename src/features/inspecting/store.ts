@@ -91,10 +91,3 @@ export const readQueue = statement(
       as "oldestDueS"
   from graphile_worker.jobs j`,
 )
-
-export const readSlowKinds = statement(
-  'inspect.slowStatements',
-  { slowMs: 'int4', rows: 'int4' },
-  { query: 'text', calls: 'int8', meanUs: 'int8', totalUs: 'int8' },
-  'select s.query, s.calls, s.mean_us as "meanUs", s.total_us as "totalUs" from slow_statements(:slowMs, :rows) s',
-)

@@ -100,13 +100,6 @@ export const readTables = statement(
 
 export const readSize = statement('watch.size', {}, { bytes: 'int8' }, 'select pg_database_size(current_database()) as bytes')
 
-export const readSlowStatements = statement(
-  'watch.slowStatements',
-  { slowMs: 'int4', rows: 'int4' },
-  { query: 'text', calls: 'int8', meanUs: 'int8', totalUs: 'int8' },
-  'select s.query, s.calls, s.mean_us as "meanUs", s.total_us as "totalUs" from slow_statements(:slowMs, :rows) s',
-)
-
 /** Where the server is, as far as its role may know: by a socket or the loopback it is on this machine. */
 export const readPlace = statement(
   'watch.place',

@@ -4,6 +4,7 @@ import { limits } from '../../values/limits.ts'
 import { newId } from '../../values/id.ts'
 import type { Database } from '../../resources/database.ts'
 import type { Metrics } from '../../resources/metrics.ts'
+import { readSlowKinds } from '../../resources/slow-kinds.ts'
 import type { Row } from '../../resources/statement.ts'
 import type { Transaction } from '../../resources/transaction.ts'
 import { Activity, firstSlot, slotOf } from './activity.ts'
@@ -20,7 +21,6 @@ import {
   readPlace,
   readReplication,
   readSize,
-  readSlowStatements,
   readTables,
   takeWatch,
   writeActivity,
@@ -32,7 +32,7 @@ type Costly = {
   tables: Row<(typeof readTables)['columns']>[]
   sizeBytes: number
   /** Of pg_stat_statements: kinds of statement whose mean is above 100 ms, the costliest first. */
-  slowStatements: Row<(typeof readSlowStatements)['columns']>[]
+  slowStatements: Row<(typeof readSlowKinds)['columns']>[]
 }
 
 /** What one round found; the console and the advisor look here. */
@@ -201,7 +201,7 @@ export class Watch {
     const [tables, [size], slowStatements] = await Promise.all([
       tx.run(readTables, { rows: limits.watchTablesMax }),
       tx.run(readSize, {}),
-      tx.run(readSlowStatements, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
+      tx.run(readSlowKinds, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
     ])
     return { tables, sizeBytes: size!.bytes, slowStatements }
   }
