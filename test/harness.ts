@@ -72,9 +72,14 @@ export type Djinn = {
 let own: Promise<Cluster> | undefined
 let pooler: Promise<Pooler> | undefined
 const opened = new Set<Djinn>()
-// Registered by the import, so that it is the file's and not of the test that opens first; it may come before the file's own hooks.
-after(async () => {
+/** Closes what a file of tests has opened; it may come before the file's own hooks. */
+export async function closeServices() {
   await Promise.all([...opened].map((djinn) => djinn.close()))
+}
+
+// Registered by the import, so that it is the file's and not of the test that opens first.
+after(async () => {
+  await closeServices()
   await (await pooler)?.close()
   await (await own)?.close()
 })

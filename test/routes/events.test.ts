@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { makeApi } from '../../src/app/api.ts'
 import { openResources } from '../../src/app/resources.ts'
 import { newId } from '../../src/values/id.ts'
+import { limits } from '../../src/values/limits.ts'
 import { makePerson, open, type Person } from '../harness.ts'
 import { Stream } from './event-streams.ts'
 import { setRole, until, writeBehind } from './replica.ts'
@@ -246,10 +247,16 @@ test('50 open streams hold no connection to the database', patient, async () => 
   const people = await Promise.all(Array.from({ length: 17 }, () => djinn.person()))
   const held = await count()
   const streams = await Promise.all(Array.from({ length: 50 }, (_, nth) => listening(people[nth % 17]!)))
-  assert.ok((await count()) <= held, 'as many connections as before')
+  // Where the machine is slow, reads open the further connections that they share, whoever asks; streams add none.
+  const most = held + limits.readingConnectionsMax - 1
+  assert.ok((await count()) <= most, 'as many connections as before')
   await people[0]!.account()
   assert.equal(await streams[0]!.poke(), await revisionOf(people[0]!))
-  assert.ok((await count()) <= held)
+  assert.ok((await count()) <= most)
+  await until('no connection of the pool is taken', () => {
+    const { idle, total } = djinn.resources.database.poolState
+    return idle === total
+  })
   for (const stream of streams) stream.close()
 })
 

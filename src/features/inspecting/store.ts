@@ -42,14 +42,15 @@ export const readActivity = statement(
   order by a.xact_start limit :rows`,
 )
 
+/** Live rows as for the metrics: the last ANALYZE outlives a crash, counters do not. */
 export const readTableState = statement(
   'inspect.tables',
   { rows: 'int4' },
   { name: 'text', liveRows: 'int8', deadRows: 'int8', sequentialScans: 'int8', sequentialRows: 'int8', vacuumedAt: 'timestamptz?' },
-  `select case when t.schemaname = 'public' then t.relname::text else t.schemaname || '.' || t.relname end as name, t.n_live_tup as "liveRows",
+  `select case when t.schemaname = 'public' then t.relname::text else t.schemaname || '.' || t.relname end as name, greatest(t.n_live_tup, c.reltuples::int8) as "liveRows",
     t.n_dead_tup as "deadRows", t.seq_scan as "sequentialScans", t.seq_tup_read as "sequentialRows",
     greatest(t.last_vacuum, t.last_autovacuum) as "vacuumedAt"
-  from pg_stat_user_tables t where t.schemaname in ('public', 'graphile_worker') order by t.n_live_tup desc limit :rows`,
+  from pg_stat_user_tables t join pg_class c on c.oid = t.relid where t.schemaname in ('public', 'graphile_worker') order by 2 desc limit :rows`,
 )
 
 /** Those that only make writes slower; what keeps rows unique is used by every write. */

@@ -80,6 +80,7 @@ export const readJobs = statement(
   from graphile_worker.jobs j`,
 )
 
+/** Counters of rows begin anew when PostgreSQL crashed; what the last ANALYZE found does not. */
 export const readTables = statement(
   'watch.tables',
   { rows: 'int4' },
@@ -94,8 +95,8 @@ export const readTables = statement(
     inserted: 'int8',
   },
   `select case when t.schemaname = 'public' then t.relname::text else t.schemaname || '.' || t.relname end as name, t.seq_scan as "sequentialScans", coalesce(t.idx_scan, 0) as "indexScans", t.seq_tup_read as "sequentialRows",
-    coalesce(t.idx_tup_fetch, 0) as "indexRows", t.n_live_tup as "liveRows", t.n_dead_tup as "deadRows", t.n_tup_ins as inserted
-  from pg_stat_user_tables t where t.schemaname in ('public', 'graphile_worker') order by name limit :rows`,
+    coalesce(t.idx_tup_fetch, 0) as "indexRows", greatest(t.n_live_tup, c.reltuples::int8) as "liveRows", t.n_dead_tup as "deadRows", t.n_tup_ins as inserted
+  from pg_stat_user_tables t join pg_class c on c.oid = t.relid where t.schemaname in ('public', 'graphile_worker') order by name limit :rows`,
 )
 
 export const readSize = statement('watch.size', {}, { bytes: 'int8' }, 'select pg_database_size(current_database()) as bytes')
