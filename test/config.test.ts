@@ -38,6 +38,7 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['DATABASE_URL', ['mysql://x/y', 'nonsense', 'postgres://host', 'postgres://host/', 'postgres://u:100%@host/db', 'http://host/db']],
   ['DATABASE_DIRECT_URL', ['nonsense', 'postgres://host'], { DATABASE_URL: url }],
   ['DATABASE_PREPARED_STATEMENTS', ['yes', 'ON']],
+  ['REDIS_URL', ['http://host', 'nonsense', 'redis://', 'redis://host/cache', 'redis://:100%@host', '127.0.0.1:6379']],
   ['TRUSTED_PROXIES', ['nobody', '10.0.0.0/33', '10.0.0.1,', '::1/129', '10.0.0.1/x', '10.0.0']],
   ['SECRETS_KEY', ['short', 'a'.repeat(64)]],
   ['RATE_LIMIT_ANONYMOUS', ['0', '-1', 'many', '1000001']],
@@ -140,6 +141,9 @@ test('production refuses a default or short password of the database, wherever i
     assert.equal(refused({ ...production, DATABASE_URL: `postgres://127.0.0.1:1/djinn?password=${password}` }), 'DATABASE_URL', password)
     assert.equal(refused({ DATABASE_URL: weakUrl }), null, 'elsewhere it is the developer’s own')
   }
+  assert.equal(refused({ ...production, REDIS_URL: 'redis://:secret@10.0.0.2' }), 'REDIS_URL')
+  for (const redis of ['redis://127.0.0.1', 'redis://:fe0cbb1d58a9@10.0.0.2:6379/1'])
+    assert.equal(refused({ ...production, REDIS_URL: redis }), null)
   assert.equal(refused({ ...production, DATABASE_URL: url }), null)
   assert.equal(refused({ ...production, DATABASE_URL: 'postgres://djinn_api@127.0.0.1:1/djinn' }), null)
 })

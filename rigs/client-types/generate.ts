@@ -21,7 +21,12 @@ async function readDocument() {
       log: nothing,
       installation: { epoch: '' },
     } as never,
-    { service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing }, charge: () => ({}), shed: () => {} },
+    {
+      service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing },
+      windows: () => nothing,
+      chargeSteps: nothing,
+      shed: () => {},
+    },
   )
   features.endStreams()
   void features.close()

@@ -4,16 +4,19 @@ import { readFileSync } from 'node:fs'
 import { makeCharge, makeChargeSigned } from '../http/charge.ts'
 import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
+import { SlidingWindows } from '../http/limit.ts'
 import { makeObserve } from '../http/observe.ts'
 import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import type { Service } from '../http/perform.ts'
 import { Cursors } from '../http/page.ts'
 import { makeServer } from '../http/server.ts'
+import { SharedWindows, type Windows } from '../http/shared-limit.ts'
 import { classStartOf, Shedder } from '../http/shedding.ts'
 import { makeAuthenticate } from '../features/identity/sessions.ts'
 import { statement } from '../resources/statement.ts'
 import { makeLook } from '../resources/strain.ts'
+import { limits } from '../values/limits.ts'
 import { makeFeatures } from './features.ts'
 import type { Resources } from './resources.ts'
 
@@ -37,7 +40,13 @@ export async function makeApi(resources: Resources): Promise<Api> {
       if (principal) resources.watch.seen(principal.userId)
     },
   }
-  const charge = makeCharge(config.rate)
+  const { redis } = resources
+  await redis?.open()
+  const windows = (windowMs: number): Windows =>
+    redis === null
+      ? new SlidingWindows(windowMs)
+      : new SharedWindows({ redis, secret: installation.cursorSecret, fellBack: () => resources.redisFigures.fellBack(), windowMs })
+  const { charge, chargeSteps } = makeCharge(config.rate, windows(limits.rateWindowMs))
   const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
   const answering = { requests: 0 }
   const shedder = new Shedder({
@@ -49,7 +58,12 @@ export async function makeApi(resources: Resources): Promise<Api> {
     log,
   })
   metrics.add(...shedder.instruments)
-  const features = await makeFeatures(resources, { service, charge, shed: (operation) => shedder.pass(classStartOf(operation)) })
+  const features = await makeFeatures(resources, {
+    service,
+    windows,
+    chargeSteps,
+    shed: (operation) => shedder.pass(classStartOf(operation)),
+  })
   resources.streams.open = features.streamsOpen
   resources.serving.api = true
   const app = await makeServer({
@@ -57,7 +71,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     service,
     authenticate,
     charge,
-    chargeSigned: makeChargeSigned(config.rate, charge),
+    chargeSigned: makeChargeSigned(config.rate, charge, windows(limits.rateWindowMs)),
     observe: makeObserve(metrics, log),
     shedder,
     answering,

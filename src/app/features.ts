@@ -1,8 +1,9 @@
 // The table of contents: every operation of the service, feature by feature, and where features meet.
-import { makeChargeLogin, type Charge } from '../http/charge.ts'
+import { makeChargeLogin, type ChargeSteps } from '../http/charge.ts'
 import type { Operation } from '../http/operation.ts'
 import type { Service } from '../http/perform.ts'
 import { makeFindRoute, type FindRoute } from '../http/routes.ts'
+import type { Windows } from '../http/shared-limit.ts'
 import { accountOperations } from '../features/accounts/operations.ts'
 import { accountRows } from '../features/accounts/store.ts'
 import { auditOperations } from '../features/audit/operations.ts'
@@ -45,6 +46,7 @@ import { categoriesOf, rateOf, transactionShape } from '../features/transactions
 import { transferOperations } from '../features/transfers/operations.ts'
 import type { Runner } from '../resources/transaction.ts'
 import { featureNames } from '../values/flags.ts'
+import { limits } from '../values/limits.ts'
 import type { Resources } from './resources.ts'
 
 export type Features = {
@@ -56,7 +58,13 @@ export type Features = {
 }
 
 /** What the operations that call other operations need of the API. */
-export type Entrance = { service: Service; charge: Charge; shed: (operation: Operation) => void }
+export type Entrance = {
+  service: Service
+  /** A shared window of that length, or one of this process; see api.ts. */
+  windows: (windowMs: number) => Windows
+  chargeSteps: ChargeSteps
+  shed: (operation: Operation) => void
+}
 
 export async function makeFeatures(resources: Resources, entrance: Entrance): Promise<Features> {
   const { config, database, notifications, mailer, log } = resources
@@ -106,7 +114,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
       isTimeZone,
       mailConfigured: mailer !== null,
       mailedLinks,
-      chargeLogin: makeChargeLogin(config.rate),
+      chargeLogin: makeChargeLogin(config.rate, entrance.windows(limits.loginWindowMs)),
       vault: resources.vault,
     }),
     ...householdOperations({
@@ -171,7 +179,7 @@ export async function makeFeatures(resources: Resources, entrance: Entrance): Pr
         return findRoute(method, url)
       },
       shed: entrance.shed,
-      charge: (principal, address) => entrance.charge(principal, address, 1),
+      charge: entrance.chargeSteps,
       onError: (error, operation) => log.error({ err: error, operation }, 'a step of a batch failed'),
     }),
   ]

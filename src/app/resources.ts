@@ -16,6 +16,8 @@ import { Notifications } from '../resources/notifications.ts'
 import { passageOf } from '../resources/passage.ts'
 import { PushGateway } from '../resources/push-gateway.ts'
 import { Queue } from '../resources/queue.ts'
+import { RedisFigures } from '../resources/redis-figures.ts'
+import { Redis } from '../resources/redis.ts'
 import { statement } from '../resources/statement.ts'
 import { Vault } from '../resources/vault.ts'
 import { limits } from '../values/limits.ts'
@@ -38,6 +40,9 @@ export type Resources = {
   pushGateway: PushGateway | null
   notifications: Notifications
   announcements: Announcements
+  /** Null without REDIS_URL; opened by whoever serves the API. */
+  redis: Redis | null
+  redisFigures: RedisFigures
   mailer: Mailer | null
   metrics: Metrics
   /** What is switched off at the moment. */
@@ -210,6 +215,10 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)
     const mailer = makeMailer(config.smtpUrl, config.mailFrom)
     if (mailer) closers.push(() => mailer.close())
+    const redisFigures = new RedisFigures()
+    metrics.add(...redisFigures.instruments)
+    const redis = config.redisUrl === undefined ? null : new Redis({ url: config.redisUrl, log, figures: redisFigures })
+    if (redis) closers.push(() => redis.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
     await Promise.all([notifications.open(), database.warm(limits.poolConnectionsIdle)])
     await flags.open()
@@ -222,6 +231,8 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       pushGateway,
       notifications,
       announcements,
+      redis,
+      redisFigures,
       mailer,
       metrics,
       flags,

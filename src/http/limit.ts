@@ -3,6 +3,10 @@ import { limits } from '../values/limits.ts'
 
 export type Verdict = {
   allowed: boolean
+  /** How many places it got. */
+  taken: number
+  /** When, by the clock of the windows: what a place is given back by. */
+  atMs: number
   remaining: number
   /** Seconds until the window has room again for one more (0 when it has now). */
   resetS: number
@@ -34,10 +38,22 @@ class Window {
     this.count++
   }
 
+  /** The latest of that moment, if there is one. */
+  remove(moment: number) {
+    let index = this.count - 1
+    while (index >= 0 && this.at(index) > moment) index--
+    if (index < 0 || this.at(index) !== moment) return
+    for (; index < this.count - 1; index++) this.times[(this.start + index) % this.times.length] = this.at(index + 1)
+    this.count--
+  }
+
   at(index: number): number {
     return this.times[(this.start + index) % this.times.length]!
   }
 }
+
+/** All of the places that are asked for or none of them, or as many as there are. */
+export type Share = 'all' | 'some'
 
 export class SlidingWindows {
   readonly #windowMs: number
@@ -50,8 +66,8 @@ export class SlidingWindows {
     this.#now = now
   }
 
-  /** Takes `cost` places for the caller, all or none. */
-  take(key: string, cost: number, limit: number): Verdict {
+  /** Takes `cost` places for the caller. */
+  take(key: string, cost: number, limit: number, share: Share = 'all'): Verdict {
     const now = this.#now()
     let window = this.#windows.get(key)
     if (window) {
@@ -63,9 +79,17 @@ export class SlidingWindows {
       if (this.#windows.size >= limits.rateKeysMax) this.#forgetIdle(now)
     }
     this.#windows.set(key, window)
-    const allowed = window.count + cost <= limit
-    if (allowed) for (let taken = 0; taken < cost; taken++) window.push(now)
-    return this.#verdict(window, cost, limit, allowed, now)
+    const room = Math.max(0, limit - window.count)
+    const taken = cost <= room ? cost : share === 'some' ? room : 0
+    for (let one = 0; one < taken; one++) window.push(now)
+    // Of what was shared out, one more is what can be waited for.
+    return this.#verdict(window, share === 'some' ? 1 : cost, limit, taken === cost, now, taken)
+  }
+
+  /** Takes back places that were taken at that moment and not used. */
+  giveBack(key: string, atMs: number, count: number) {
+    const window = this.#windows.get(key)
+    for (let one = 0; one < count; one++) window?.remove(atMs)
   }
 
   /** What taking would be answered; nothing is taken. */
@@ -76,11 +100,13 @@ export class SlidingWindows {
     return this.#verdict(window, cost, limit, window.count + cost <= limit, now)
   }
 
-  #verdict(window: Window, cost: number, limit: number, allowed: boolean, now: number): Verdict {
+  #verdict(window: Window, cost: number, limit: number, allowed: boolean, now: number, taken = 0): Verdict {
     const freed = window.count + cost - limit
     const until = (index: number) => Math.max(1, Math.ceil((window.at(index) + this.#windowMs - now) / 1000))
     return {
       allowed,
+      taken,
+      atMs: now,
       remaining: Math.max(0, limit - window.count),
       resetS: window.count === 0 ? 0 : until(0),
       retryAfterS: allowed ? 0 : cost > limit ? Math.ceil(this.#windowMs / 1000) : until(freed - 1),

@@ -157,7 +157,9 @@ async function admitSession(options: ServerOptions, request: FastifyRequest, rep
   const token = bearerToken(request.headers.authorization)
   const principal = token === null ? null : await options.authenticate(token)
   const authenticateAgain = async () => (token === null ? null : await options.authenticate(token, true))
-  reply.headers(options.charge(principal, address, 1))
+  const charged = options.charge(principal, address)
+  // Without Redis it is decided at once, and nothing is waited for.
+  reply.headers(charged instanceof Promise ? await charged : charged)
   if (token !== null && principal === null) {
     throw new Failure('unauthenticated', 'The access token is not valid any more; refresh it or sign in again.', { at: 'Authorization:' })
   }

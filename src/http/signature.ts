@@ -53,7 +53,7 @@ export async function admitSigned(
   charge: ChargeSigned,
   call: SignedCall,
 ): Promise<{ signer: Signer; headers: Record<string, string> }> {
-  charge.admit(call.address, call.path)
+  await charge.admit(call.address, call.path)
   const keyId = call.header('djinn-key') ?? ''
   const timestamp = call.header('djinn-timestamp') ?? ''
   const [, hex = ''] = /^v1=([0-9a-f]{64})$/i.exec(call.header('djinn-signature') ?? '') ?? []
@@ -63,9 +63,9 @@ export async function admitSigned(
   const signedAtMs = /^\d{1,12}$/.test(timestamp) ? Number(timestamp) * 1_000 : NaN
   const fresh = Math.abs(call.nowMs - signedAtMs) <= limits.signatureAgeS * 1_000
   if (!credential || !right || !fresh) {
-    charge.refused(call.address, call.path)
+    await charge.refused(call.address, call.path)
     throw unsigned(signed.refusal)
   }
   const { household, id } = credential
-  return { signer: { household, id, keyId, signature: given, signedAtMs }, headers: charge.accepted(id) }
+  return { signer: { household, id, keyId, signature: given, signedAtMs }, headers: await charge.accepted(id) }
 }

@@ -62,6 +62,17 @@ export function readConfig(environment: Environment = process.env) {
     if (production) refuseWeakPassword(name, url)
     return value
   }
+  const redisUrl = (name: string): string | undefined => {
+    const value = text(name)
+    if (value === undefined) return undefined
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (!url || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || !/^\/?\d{0,5}$/.test(url.pathname)) {
+      throw new ConfigError(name, 'must be a URL such as redis://:password@host:6379 or rediss://user:password@host:6379/0')
+    }
+    if (!isPercentEncoded(value)) throw new ConfigError(name, 'has a % that stands for no character; write it as %25')
+    if (production) refuseWeakPassword(name, url)
+    return value
+  }
   const webUrl = (name: string): string | undefined => {
     const value = text(name)
     if (value !== undefined && !(URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))) {
@@ -134,6 +145,8 @@ export function readConfig(environment: Environment = process.env) {
     databaseUrl,
     databaseDirectUrl: postgresUrl('DATABASE_DIRECT_URL', text('DATABASE_DIRECT_URL')) ?? databaseUrl,
     databasePreparedStatements: oneOf('DATABASE_PREPARED_STATEMENTS', 'on', ['on', 'off']) === 'on',
+    /** Where limits and sessions are shared with other processes; without it each has its own. */
+    redisUrl: redisUrl('REDIS_URL'),
     trustedProxies: proxies('TRUSTED_PROXIES', text('TRUSTED_PROXIES')),
     rate: {
       anonymous: integer('RATE_LIMIT_ANONYMOUS', 10, 1, 1_000_000),

@@ -165,6 +165,13 @@ export const limits = {
   /** How long the secret before a rotation still works. */
   feedOverlapHours: 24,
   rateKeysMax: 100_000,
+  /** How long a call waits for Redis; then it is taken for stalled, and all go on without. */
+  redisAnswerMs: 50,
+  redisConnectMs: 1_000,
+  /** Until Redis is tried again, doubled each time up to the second, unless it was steady for so long. */
+  redisRetryMs: 200,
+  redisRetryMsMax: 2_000,
+  redisSteadyMs: 10_000,
   sessionsCachedMax: 20_000,
   sessionsPerUserMax: 50,
   /** A rate this much older than the day it is asked for is none: weekends and holidays are shorter. As in the SQL functions rates_on and rates_between. */

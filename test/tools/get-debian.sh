@@ -31,7 +31,8 @@ for release in "$@"; do
   # Folders within that of the libraries hold what a program loads on demand.
   find "$scratch/tree" \( -path '*/postgresql/*' -o -path '*-linux-gnu*/*/*' \) -prune -o -name '*.so*' \( -type f -o -type l -not -lname '*/*' \) -exec cp -P {} "$folder/lib/" \;
   loader=$(basename "$(find "$scratch/tree" -name 'ld-linux-*' -type f | head -n 1)")
-  for program in $(find "$scratch"/programs/usr/{bin,sbin,lib/postgresql/*/bin} -type f -perm -u+x 2>/dev/null); do
+  # One program may have several names, which are links.
+  for program in $(find -L "$scratch"/programs/usr/{bin,sbin,lib/postgresql/*/bin} -type f -perm -u+x 2>/dev/null); do
     name=$(basename "$program")
     cp "$program" "$folder/$name.bin"
     # The libraries of another release go with their own loader.

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../../values/failure.ts'
 import { limits } from '../../values/limits.ts'
 import { readNetwork } from '../../http/negotiate.ts'
-import type { Operation, Principal } from '../../http/operation.ts'
+import type { ChargeSteps } from '../../http/charge.ts'
+import type { Operation } from '../../http/operation.ts'
 import { householdNamed, perform, type Call, type Performed, type Service, type Shared } from '../../http/perform.ts'
 import { ReadRun } from '../../http/read-run.ts'
 import { toFailure, toProblem } from '../../http/refusals.ts'
@@ -18,8 +19,8 @@ export type BatchNeeds = {
   findRoute: FindRoute
   /** Refuses a step whose class is shed at the moment. */
   shed: (operation: Operation) => void
-  /** Takes one request from the caller's minute, or refuses. */
-  charge: (principal: Principal | null, address: string) => Record<string, string>
+  /** Takes from the caller's minute what the steps cost. */
+  charge: ChargeSteps
   /** Told of what went wrong on our side. */
   onError: (error: unknown, operation: string) => void
 }
@@ -52,12 +53,12 @@ export async function runBatch(
 ): Promise<{ results: string[]; headers: Record<string, string> }> {
   const batchKey = readKey(outer.headers.idempotencyKey)
   // What is left of the limit after the last step is what the answer tells.
-  const headers: Record<string, string> = {}
-  const charge = () => void Object.assign(headers, needs.charge(outer.principal, outer.address))
+  // The request itself has paid for the first.
+  const paid = await needs.charge(outer.principal, outer.address, steps.length - 1)
+  const headers = { ...paid.headers }
   const prepared = steps.map((step, index) => {
     try {
-      // The request itself has paid for the first.
-      if (index > 0) charge()
+      if (index > paid.granted) throw paid.refusal!
       return prepare(needs, outer, step, index, batchKey)
     } catch (error) {
       return { step, refusal: toFailure(error), requestId: outer.requestId }
@@ -132,6 +133,8 @@ async function runReads(needs: BatchNeeds, reads: readonly Prepared[]): Promise<
   const known = new Map<string, Promise<Outcome>>()
   return await Promise.all(
     reads.map(async (one) => {
+      // One that was refused on its own account is no copy of an equal one that was not.
+      if ('refusal' in one) return await attempt(needs, one, { run })
       const key = JSON.stringify([one.step.method, one.step.path, one.step.headers, one.step.body])
       const same = known.get(key) ?? attempt(needs, one, { run })
       known.set(key, same)

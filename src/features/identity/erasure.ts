@@ -62,7 +62,7 @@ async function refuseUnlessFresh(context: Context) {
 
 async function checkPassword(needs: IdentityNeeds, context: Context, given: string, code: string | undefined) {
   const user = await readSelf(context)
-  needs.chargeLogin(context.address, keyOf(user.email))
+  await needs.chargeLogin(context.address, keyOf(user.email))
   if (!(await verifyPassword(given, user.passwordHash)))
     throw new Failure('wrong-credentials', 'The password is wrong.', { at: '/password' })
   await checkCode(context.database, context.scope, needs.vault, user.id, code, context.nowMs)

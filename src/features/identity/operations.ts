@@ -96,7 +96,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       refusals: ['wrong-credentials', 'password-too-weak', 'rate-limited'],
       prepare: async (context, { body }) => {
         const user = await readSelf(context)
-        needs.chargeLogin(context.address, keyOf(user.email))
+        await needs.chargeLogin(context.address, keyOf(user.email))
         await refuseWeak(body.newPassword, user, '/newPassword')
         if (!(await verifyPassword(body.currentPassword, user.passwordHash))) {
           throw new Failure('wrong-credentials', 'The current password is wrong.', { at: '/currentPassword' })
@@ -125,7 +125,7 @@ export function identityOperations(needs: IdentityNeeds): Operation[] {
       answer: z.strictObject({ status: z.literal('check-email') }),
       refusals: ['rate-limited'],
       run: async (context, { body }) => {
-        needs.chargeLogin(context.address, keyOf(body.email))
+        await needs.chargeLogin(context.address, keyOf(body.email))
         await context.database.write(context.scope, async (tx) => {
           await tx.run(insertEmailRequest, {
             id: newId(),

@@ -26,7 +26,7 @@ export function secondFactorOperations(needs: IdentityNeeds): Operation[] {
   async function check(context: Context, body: { password: string; code?: string | undefined }) {
     const { userId } = context.principal!
     const user = await readSelf(context)
-    needs.chargeLogin(context.address, keyOf(user.email))
+    await needs.chargeLogin(context.address, keyOf(user.email))
     if (!(await verifyPassword(body.password, user.passwordHash))) {
       throw new Failure('wrong-credentials', 'The password is wrong.', { at: '/password' })
     }

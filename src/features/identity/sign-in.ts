@@ -43,7 +43,7 @@ export function signInOperation(needs: IdentityNeeds): Operation {
 }
 
 async function signIn(needs: IdentityNeeds, context: Context, body: z.infer<typeof credentials>) {
-  needs.chargeLogin(context.address, keyOf(body.email))
+  await needs.chargeLogin(context.address, keyOf(body.email))
   const [user] = await context.db.run(userByEmail, { emailKey: keyOf(body.email) })
   if (!(await verifyPassword(body.password, user?.passwordHash ?? null))) throw wrongCredentials()
   const { id, passwordHash, secondFactor } = user!

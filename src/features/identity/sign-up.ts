@@ -46,7 +46,7 @@ export function signUpOperations(needs: IdentityNeeds): Operation[] {
       run: async (context, { body }) => {
         refuseClosed(needs.registration())
         await refuseWeak(body.password, body)
-        needs.chargeLogin(context.address, keyOf(body.email))
+        await needs.chargeLogin(context.address, keyOf(body.email))
         const invitation = await invitationOf(context, needs, body.email, body.invitation)
         const passwordHash = await hashPassword(body.password)
         const draft = {
