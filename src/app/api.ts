@@ -14,6 +14,7 @@ import { makeServer } from '../http/server.ts'
 import { SharedWindows, type Windows } from '../http/shared-limit.ts'
 import { classStartOf, Shedder } from '../http/shedding.ts'
 import { makeAuthenticate } from '../features/identity/sessions.ts'
+import { SharedSessions } from '../features/identity/shared-sessions.ts'
 import { statement } from '../resources/statement.ts'
 import { makeLook } from '../resources/strain.ts'
 import { limits } from '../values/limits.ts'
@@ -47,7 +48,9 @@ export async function makeApi(resources: Resources): Promise<Api> {
       ? new SlidingWindows(windowMs)
       : new SharedWindows({ redis, secret: installation.cursorSecret, fellBack: () => resources.redisFigures.fellBack(), windowMs })
   const { charge, chargeSteps } = makeCharge(config.rate, windows(limits.rateWindowMs))
-  const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit))
+  const sharedSessions =
+    redis === null ? null : new SharedSessions({ redis, vault: resources.vault, notifications: resources.notifications })
+  const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit), sharedSessions)
   const answering = { requests: 0 }
   const shedder = new Shedder({
     on: config.shedding,

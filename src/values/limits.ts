@@ -173,6 +173,12 @@ export const limits = {
   redisRetryMsMax: 2_000,
   redisSteadyMs: 10_000,
   sessionsCachedMax: 20_000,
+  /** How long what Redis has of a session may be believed, and how old it may be when it is written there. */
+  sharedSessionMs: 60_000,
+  sharedSessionWriteMs: 5_000,
+  /** How long a process remembers what it heard of sessions, and must have listened before it believes Redis. */
+  sharedSessionHearingMs: 90_000,
+  sessionsHeardMax: 50_000,
   sessionsPerUserMax: 50,
   /** A rate this much older than the day it is asked for is none: weekends and holidays are shorter. As in the SQL functions rates_on and rates_between. */
   rateAgeDaysMax: 10,
@@ -281,6 +287,10 @@ for (const [calm, over, severe] of Object.values(limits.strain)) {
   assert(calm < over && over < severe, 'What is severe is more than what is too much, and that more than what is calm.')
 }
 assert(limits.strain.poolWaiting[2] < limits.poolWaitersMax, 'Writes are shed before the pool refuses whoever comes.')
+assert(
+  limits.sharedSessionHearingMs >= limits.sharedSessionMs + 2 * limits.sharedSessionWriteMs + 10_000,
+  'What a session was revoked by is remembered for longer than it can be found in Redis, clocks that differ by seconds included.',
+)
 assert(limits.shedStepUp > limits.shedStepDown && limits.shedStepDown > limits.shedStepSlow, 'Shedding begins faster than it ends.')
 assert((5 * 100 * limits.shedLookMs) / limits.shedStepDown <= 5_000, 'All is taken again 5 s after it became calm.')
 assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')

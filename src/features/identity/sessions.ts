@@ -21,6 +21,7 @@ import {
   sessionByAccess,
   useRefresh,
 } from './store.ts'
+import type { SharedSessions } from './shared-sessions.ts'
 import { deriveSuccessors, hashToken, newToken } from './tokens.ts'
 
 export type Tokens = { accessToken: string; refreshToken: string; expiresIn: number }
@@ -88,6 +89,7 @@ export function makeAuthenticate(
   database: Database,
   notifications: Notifications,
   onLook: (hit: boolean) => void = () => {},
+  shared: SharedSessions | null = null,
 ): Authenticate {
   const byToken = new LRUCache<string, Cached>({ max: limits.sessionsCachedMax })
   const tokensOf = new LRUCache<string, Set<string>>({ max: limits.sessionsCachedMax * 2 })
@@ -137,14 +139,20 @@ export function makeAuthenticate(
       byToken.delete(tokenKey)
       return null
     }
+    const begunMs = shared?.begin()
     const heard = new Set<string>()
     readings.add(heard)
     try {
-      const found = await read(accessHash)
+      const lent = shared && !anew ? await shared.read(tokenKey) : null
+      const found = lent ?? (await read(accessHash))
       if (!found) return null
       const { principal } = found
       const stale = ['all', `s ${principal.sessionId}`, `u ${principal.userId}`].some((key) => heard.has(key))
-      if (notifications.listening && !stale) remember({ ...found, tokenKey })
+      if (notifications.listening && !stale) {
+        remember({ ...found, tokenKey })
+        if (shared && !lent) shared.write(tokenKey, found, begunMs!)
+        // What was heard of while Redis answered is asked of the database.
+      } else if (lent) return (await read(accessHash))?.principal ?? null
       return principal
     } finally {
       readings.delete(heard)
