@@ -5,8 +5,10 @@ import type { Check } from '../features/inspecting/check.ts'
 import { databaseChecks, unreachable } from '../features/inspecting/database-checks.ts'
 import { elsewhere, hostChecks, type Host } from '../features/inspecting/host-checks.ts'
 import { lookAt } from '../features/inspecting/look.ts'
+import { redisChecks } from '../features/inspecting/redis-checks.ts'
 import { readCpu, readDisk, readMemory } from '../features/watching/machine.ts'
 import type { Config } from '../resources/config.ts'
+import { lookAtRedis } from '../resources/redis-look.ts'
 import { withDatabase } from './resources.ts'
 
 export type { Check } from '../features/inspecting/check.ts'
@@ -35,11 +37,15 @@ const onThisMachine = (address: string | null) => address === null || address ==
 
 /** `complete` is false where the database could not be looked at: then there is the host, and why. */
 export async function inspect(config: Config): Promise<{ complete: boolean; checks: Check[] }> {
+  const redis = config.redisUrl === undefined ? [] : redisChecks(await lookAtRedis(config.redisUrl))
   const look = await withDatabase(config, lookAt).catch((error: Error & { code?: string }) => error)
   if (look instanceof Error) {
-    return { complete: false, checks: [...hostChecks(await hostOf(config, null)), unreachable(look.message || String(look.code))] }
+    return {
+      complete: false,
+      checks: [...hostChecks(await hostOf(config, null)), unreachable(look.message || String(look.code)), ...redis],
+    }
   }
   const folder = onThisMachine(look.server.address) ? look.server.folder : null
   const host = await hostOf(config, folder)
-  return { complete: true, checks: [...hostChecks(host), ...(host.disks['data'] ? [] : [elsewhere]), ...databaseChecks(look)] }
+  return { complete: true, checks: [...hostChecks(host), ...(host.disks['data'] ? [] : [elsewhere]), ...databaseChecks(look), ...redis] }
 }

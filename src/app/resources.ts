@@ -209,7 +209,13 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       embedded: urls.embedded,
       onRound: (found) => recorder.note(found),
     })
-    const recorder = new Recorder({ database: directDatabase, log, metrics, serving: () => serving.api })
+    const recorder = new Recorder({
+      database: directDatabase,
+      log,
+      metrics,
+      serving: () => serving.api,
+      sharing: () => config.redisUrl !== undefined,
+    })
     closers.push(() => recorder.close())
     closers.push(() => watchOfService.close())
     const pushGateway = config.fcm === undefined ? null : new PushGateway(config.fcm)

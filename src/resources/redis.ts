@@ -54,7 +54,7 @@ export class Redis {
   /** Whether it could be reached or not, this comes back within `redisConnectMs`. */
   async open() {
     try {
-      const client = await connect(this.#url)
+      const client = await connectRedis(this.#url)
       if (this.#closed) return client.disconnect()
       this.#client = client
       this.#upSinceMs = performance.now()
@@ -163,7 +163,7 @@ export class Redis {
 }
 
 /** A connection that has just answered in time. Without Redis the library is not loaded: it takes 4 MB. */
-async function connect(url: string): Promise<Client> {
+export async function connectRedis(url: string): Promise<Client> {
   const { Redis: Library } = await import('ioredis')
   const client = new Library(url, {
     lazyConnect: true,

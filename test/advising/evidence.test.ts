@@ -135,6 +135,7 @@ function recording(djinn: Djinn) {
       log: pino({ level: 'silent' }),
       metrics,
       serving: () => true,
+      sharing: () => false,
       nowMs: () => clock.nowMs,
       cpuSeconds: () => clock.cpuS,
     })

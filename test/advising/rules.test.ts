@@ -216,6 +216,15 @@ test('a restart, in which one process follows the other, makes no two of them', 
   )
 })
 
+test('processes that share by Redis have their one view already', () => {
+  const beside = (sharedMs: number) => [hour({ sharedMs }), hour({ process: 'q', service: null, sharedMs })]
+  assert.equal(judge({ pieces: beside(0) }, 'redis-processes').verdict, 'now')
+  assert.equal(judge({ pieces: beside(hourMs) }, 'redis-processes').verdict, 'not yet')
+  const [one, other] = beside(0)
+  for (const { measures } of [one!, other!]) delete measures.sharedMs
+  assert.equal(judge({ pieces: [one!, other!] }, 'redis-processes').value, 2, 'what was kept by an older version')
+})
+
 test('a burst of minutes is no load that lasts, and a few requests have no p95', () => {
   const minute = { watchedMs: 60_000, machine: { busyMs: 120_000, allMs: 120_000 }, service: { watchedMs: 60_000, databaseCpuMs: 120_000 } }
   for (const trigger of ['server-cpu', 'horizontal-cpu', 'redis-database-cpu'])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { after, before, beforeEach, test } from 'node:test'
 import { makeApi, type Api } from '../../src/app/api.ts'
+import { inspect } from '../../src/app/inspection.ts'
 import { openResources, type Resources } from '../../src/app/resources.ts'
 import { open, type Djinn, type Person } from '../harness.ts'
 import { missingRedis, openRedis, type RedisServer } from '../redis.ts'
@@ -211,6 +212,20 @@ test('neither addresses nor users nor accounts nor tokens are to be read in Redi
   for (const secret of [ana.userId, ana.householdId, ana.email, ana.accessToken, '127.0.0.1']) {
     assert.ok(!texts.some((text) => text.includes(secret)), secret)
   }
+})
+
+test('djinn inspect says how Redis is, and what it is when it is not', { skip }, async () => {
+  const { checks } = await inspect(djinn.resources.config)
+  const memory = checks.find(({ section, check }) => section === 'redis' && check === 'memory')!
+  assert.ok(memory.value! > 0 && memory.value! < 80)
+  assert.match(memory.details.join(' '), /of 64 MB in use$/)
+  const gone = await inspect({ ...djinn.resources.config, redisUrl: 'redis://127.0.0.1:1' })
+  const red = gone.checks.filter(({ section }) => section === 'redis')
+  assert.deepEqual(
+    red.map(({ check, verdict }) => [check, verdict]),
+    [['answers', 'red']],
+  )
+  assert.match(red[0]!.details[0]!, /ECONNREFUSED/)
 })
 
 test('the metrics say how Redis is', { skip }, async () => {

@@ -103,6 +103,10 @@ export const connections = ({ all }: Hour) => all.service?.connections ?? null
 /** Processes that serve beside each other: a restart, in which one follows the other, makes no two. */
 export const processes = ({ all, elapsedMs }: Hour) => (all.servedMs === 0 ? null : Math.max(1, Math.round(all.servedMs / elapsedMs)))
 
+/** Those of them that share nothing by Redis. */
+export const processesApart = ({ all, elapsedMs }: Hour) =>
+  all.servedMs === 0 ? null : Math.max(1, Math.round((all.servedMs - (all.sharedMs ?? 0)) / elapsedMs))
+
 export function busiestStatement({ all, elapsedMs }: Hour): { name: string; perMinute: number; share: number } | null {
   const [first] = Object.entries(all.statements).toSorted(([, one], [, other]) => other.calls - one.calls)
   if (!first || elapsedMs === 0) return null

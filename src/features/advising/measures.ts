@@ -41,6 +41,8 @@ export type Measures = {
   watchedMs: number
   /** How long of it the API was served. */
   servedMs: number
+  /** And of that with a Redis that shares limits and sessions; unknown of what was kept before there was one. */
+  sharedMs?: number
   /** Answers by the buckets of their durations, downloads left out. */
   answers: number[]
   /** The longest request of each operation that took a second at least. */
@@ -81,6 +83,7 @@ export function noMeasures(buckets: number): Measures {
   return {
     watchedMs: 0,
     servedMs: 0,
+    sharedMs: 0,
     answers: Array<number>(buckets).fill(0),
     longestMs: {},
     timeouts: 0,
@@ -103,6 +106,7 @@ export function join(one: Measures, other: Measures, how: 'beside' | 'after'): M
   return {
     watchedMs: one.watchedMs + other.watchedMs,
     servedMs: one.servedMs + other.servedMs,
+    sharedMs: (one.sharedMs ?? 0) + (other.sharedMs ?? 0),
     answers: one.answers.map((count, index) => count + (other.answers[index] ?? 0)),
     longestMs: top(united(one.longestMs, other.longestMs, Math.max), operationsKept, (longestMs) => longestMs),
     timeouts: one.timeouts + other.timeouts,

@@ -44,6 +44,8 @@ export type RecorderOptions = {
   metrics: { totals: () => Totals; takeLongestMs: () => Map<string, number> }
   /** Whether this process serves the API at the moment. */
   serving: () => boolean
+  /** Whether it shares limits and sessions with others. */
+  sharing: () => boolean
   nowMs?: () => number
   /** Seconds of CPU that this process has used. */
   cpuSeconds?: () => number
@@ -133,6 +135,7 @@ export class Recorder {
         ...requestsBetween(before.totals, now.totals),
         watchedMs,
         servedMs: this.#options.serving() ? watchedMs : 0,
+        sharedMs: this.#options.serving() && this.#options.sharing() ? watchedMs : 0,
         longestMs: longestOf(this.#options.metrics.takeLongestMs()),
         cpuMs: Math.max(0, Math.round(now.cpuMs - before.cpuMs)),
         machine: machineBetween(before.machine, now.machine),

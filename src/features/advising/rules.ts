@@ -11,7 +11,7 @@ import {
   longestOperation,
   memoryPercent,
   p95Ms,
-  processes,
+  processesApart,
   publicPercent,
   readsPerWrite,
   registered,
@@ -99,12 +99,12 @@ export const rules: readonly Rule[] = [
     {
       trigger: 'redis-processes',
       step: 'redis',
-      says: 'API processes that need one view of sessions, limits and locks',
+      says: 'API processes without one view of sessions, limits and locks',
       unit: 'processes',
       threshold: 1,
       soonFrom: Infinity,
     },
-    processes,
+    processesApart,
     'hours',
   ),
   declared(

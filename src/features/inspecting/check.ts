@@ -1,4 +1,5 @@
 // A line of the first look: a value beside its threshold, red where it is over. Pure.
+import { limits } from '../../values/limits.ts'
 
 export type Check = {
   section: string
@@ -27,6 +28,8 @@ export const thresholds = {
   bloatPercent: 40,
   lagS: 10,
   queueWaitS: 300,
+  redisAnswerMs: limits.redisAnswerMs,
+  redisMemoryPercent: 80,
   /** A table is read from end to end so often, on average by each scan, only for want of an index. */
   scannedRows: 10_000,
   /** PostgreSQL vacuums by force at 200 million and stops at 2,000 million. */
