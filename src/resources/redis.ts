@@ -21,6 +21,9 @@ export type RedisTrouble = 'gone' | 'stalled' | 'full' | 'refused'
 /** Writes by a script, as all that is asked of it: a Redis that is full, or may only be read, is of no use. */
 const probe = `return redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])`
 
+/** What was up for so long does not come and go. */
+const steadyMs = 10_000
+
 type Waiting = { sentMs: number; giveUp: (error: Error) => void }
 
 export class Redis {
@@ -135,7 +138,7 @@ export class Redis {
     if (this.#closed) return
     this.#tell(trouble, detail)
     // One that comes and goes is asked less and less often.
-    if (performance.now() - this.#upSinceMs >= limits.redisSteadyMs) this.#retryMs = limits.redisRetryMs
+    if (performance.now() - this.#upSinceMs >= steadyMs) this.#retryMs = limits.redisRetryMs
     this.#tryLater()
   }
 
@@ -162,7 +165,7 @@ export class Redis {
   }
 }
 
-/** A connection that has just answered in time. Without Redis the library is not loaded: it takes 4 MB. */
+/** A connection that has just answered in time. Without Redis the library is not loaded: it takes 15 MB. */
 export async function connectRedis(url: string): Promise<Client> {
   const { Redis: Library } = await import('ioredis')
   const client = new Library(url, {

@@ -168,10 +168,9 @@ export const limits = {
   /** How long a call waits for Redis; then it is taken for stalled, and all go on without. */
   redisAnswerMs: 50,
   redisConnectMs: 1_000,
-  /** Until Redis is tried again, doubled each time up to the second, unless it was steady for so long. */
+  /** Until Redis is tried again, doubled each time up to the second. */
   redisRetryMs: 200,
   redisRetryMsMax: 2_000,
-  redisSteadyMs: 10_000,
   sessionsCachedMax: 20_000,
   /** How long what Redis has of a session may be believed, and how old it may be when it is written there. */
   sharedSessionMs: 60_000,
@@ -287,10 +286,7 @@ for (const [calm, over, severe] of Object.values(limits.strain)) {
   assert(calm < over && over < severe, 'What is severe is more than what is too much, and that more than what is calm.')
 }
 assert(limits.strain.poolWaiting[2] < limits.poolWaitersMax, 'Writes are shed before the pool refuses whoever comes.')
-assert(
-  limits.sharedSessionHearingMs >= limits.sharedSessionMs + 2 * limits.sharedSessionWriteMs + 10_000,
-  'What a session was revoked by is remembered for longer than it can be found in Redis, clocks that differ by seconds included.',
-)
+assert(limits.sharedSessionHearingMs >= limits.sharedSessionMs + 4 * limits.sharedSessionWriteMs, 'A revocation outlives what it revokes.')
 assert(limits.shedStepUp > limits.shedStepDown && limits.shedStepDown > limits.shedStepSlow, 'Shedding begins faster than it ends.')
 assert((5 * 100 * limits.shedLookMs) / limits.shedStepDown <= 5_000, 'All is taken again 5 s after it became calm.')
 assert(limits.watchLeaseS * 1000 > 2 * limits.watchMs, 'A process that gathers must not lose its turn by one late round.')

@@ -29,6 +29,7 @@ const some = (most: number) => fc.integer({ min: 0, max: most })
 const measures: fc.Arbitrary<Measures> = fc.record({
   watchedMs: some(slotMs),
   servedMs: some(slotMs),
+  sharedMs: some(slotMs),
   answers: fc.array(some(100), { minLength: bucketCount, maxLength: bucketCount }),
   longestMs: fc.dictionary(fc.constantFrom('a', 'b', 'c'), some(9_000)),
   timeouts: some(5),
