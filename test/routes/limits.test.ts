@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'node:test'
 import { SlidingWindows } from '../../src/http/limit.ts'
-import { open, type Djinn, type Reply } from '../harness.ts'
+import { open, type Djinn, type Reply, type StepResult } from '../harness.ts'
 
 const fields = (reply: Reply) => {
   const [, policy, limit, window] = /^"(\w+)";q=(\d+);w=(\d+)$/.exec(reply.headers['ratelimit-policy'] ?? '') ?? []
@@ -83,6 +83,20 @@ test('refusals count and carry the headers too', async () => {
   const { headers } = await ana.get('/api/accounts')
   assert.equal(headers['ratelimit']?.startsWith('"authenticated";r=0;'), true)
   assertLimited(await ana.get('/api/accounts', { 'if-none-match': headers['etag']! }))
+})
+
+test('equal steps of a batch are limited each by itself', async () => {
+  await using djinn = await open({ RATE_LIMIT_AUTHENTICATED: '3' })
+  const ana = await djinn.person()
+  const operations = ['one', 'two', 'three', 'four'].map((id) => ({ id, method: 'GET', path: '/api/me' }))
+  const { body, headers } = await ana.post('/api/batch', { operations })
+  const results = body.results as StepResult[]
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    [200, 200, 200, 429],
+  )
+  assert.ok(Number(results[3]!.headers['retry-after']) >= 1)
+  assert.match(headers['ratelimit'] ?? '', /^"authenticated";r=0;/)
 })
 
 test('a limited write is not carried out', async () => {
