@@ -88,6 +88,8 @@ go_back() {
   fi
   say "going back to $previous"
   point_to "releases/$previous"
+  # What has served before gets the time that it may need on a server with much to do.
+  ((ready_seconds >= 60)) || ready_seconds=60
   # Those that were not touched never left it. The schema stays: what a release adds, the one before can live with.
   roll "$previous" "${touched[@]}" || {
     say "NOT IN SERVICE: $previous does not get ready either; look at the log of the process"
@@ -133,7 +135,7 @@ place_release() {
     say "bringing its dependencies"
     (cd "$partial" && run "$install") || fail "cannot bring the dependencies: $install"
   fi
-  "$partial/node_modules/.bin/node" "$partial/bin/djinn.js" --help >/dev/null </dev/null || fail "the package does not run here"
+  "$partial/node_modules/.bin/node" "$partial/bin/djinn.js" migrate --help >/dev/null </dev/null || fail "the package does not run here"
   printf '%s\n' "$digest" >"$partial/package.sha256"
   mv "$partial" "$release"
 }

@@ -1,13 +1,28 @@
-// What `npm pack` makes: a package that serves where nothing else of the project is, and types for those who import its client.
+// What `npm pack` makes: a package that serves where nothing else of the project is, types for those who import its client, and what deploy.sh deploys.
 // Packing, unpacking, serving and compiling are real; the dependencies are linked from this checkout in place of a download.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { checkout, install, machinePath, pack } from './package.ts'
+import { cloneDatabase, openCluster, withClient, type Cluster } from '../cluster.ts'
+import { freePort } from '../pgbouncer.ts'
+import { checkout, install, linkDependencies, machinePath, manifest, pack, repack } from './package.ts'
+import { openSupervisor, visit } from './supervisor.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'djinn-package-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -105,4 +120,111 @@ test('npx djinn serve in an empty folder: the API, the console, a thread, an app
   assert.deepEqual(await ended, [0, null])
   assert.ok(existsSync(join(app, '.djinn')), 'its data is where it was started')
   assert.ok(!existsSync(join(app, '.djinn', 'postgresql-18', 'postmaster.pid')), 'PostgreSQL has ended')
+})
+
+test('deploy.sh: from nothing, a new release without an unanswered call, a release that fails and is taken back', async () => {
+  const root = join(folder, 'server')
+  const { DJINN_TEST_ADMIN_URL: adminUrl, DJINN_TEST_API_URL: apiUrl } = process.env
+  const cluster: Pick<Cluster, 'adminUrl' | 'apiUrl'> & Partial<Cluster> = adminUrl && apiUrl ? { adminUrl, apiUrl } : await openCluster(18)
+  const database = await cloneDatabase(cluster)
+  const environment = { DATABASE_URL: database.apiUrl, DATABASE_DIRECT_URL: database.adminUrl, RATE_LIMIT_ANONYMOUS: '1000000' }
+  const supervisor = await openSupervisor(root, environment)
+  try {
+    const ports = [String(await freePort()), String(await freePort())]
+    // In place of the registry: what npm ci would bring.
+    const brought = join(folder, 'brought')
+    linkDependencies(join(brought, 'node_modules'))
+    mkdirSync(join(brought, 'node_modules/.bin'))
+    symlinkSync(process.execPath, join(brought, 'node_modules/.bin/node'))
+    const options = ['--root', root, '--ports', ports.join(' '), '--settle', '0', '--ready', '30', '--restart', supervisor.restart]
+    options.push('--install', `cp -a ${brought}/node_modules .`, '--worker', 'true')
+    options.push('--migrate', '{release}/node_modules/.bin/node {release}/bin/djinn.js migrate')
+    const deploy = async (...args: string[]) =>
+      await new Promise<{ code: number; said: string }>((resolve) => {
+        execFile(
+          join(checkout, 'deploy/deploy.sh'),
+          [...options, ...args],
+          { env: { PATH: machinePath, ...environment } },
+          (error, out, errors) => resolve({ code: error ? Number(error.code) : 0, said: `${out}${errors}` }),
+        )
+      })
+    const current = () => readlinkSync(join(root, 'current'))
+    const versions = async () => {
+      const answers = ports.map(async (port) => await (await fetch(`http://127.0.0.1:${port}/health`)).json())
+      return (await Promise.all(answers)).map((answer) => (answer as { version: string }).version)
+    }
+    const migrations = async () =>
+      await withClient(database.adminUrl, async (client) => {
+        const { rows } = await client.query<{ name: string }>(`select name from migrations where name like '9%' order by name`)
+        return rows.map(({ name }) => name)
+      })
+
+    const dry = await deploy('--dry-run', file)
+    assert.deepEqual([dry.code, existsSync(root)], [0, false], dry.said)
+    const first = await deploy(file)
+    assert.equal(first.code, 0, first.said)
+    assert.deepEqual([current(), await versions()], [`releases/${manifest.version}`, [manifest.version, manifest.version]])
+    assert.deepEqual(supervisor.restarted.splice(0), ports, 'one after another, in the order of the ports')
+    assert.equal((await deploy(file)).code, 1, 'it is in service already')
+
+    const stand = join(folder, 'ssh')
+    writeFileSync(stand, '#!/bin/sh\nshift\nexec sh -c "$*"\n')
+    chmodSync(stand, 0o755)
+    const second = repack(file, '1.0.1', (unpacked) => {
+      writeFileSync(join(unpacked, 'migrations/9001_expand.sql'), '-- Why: a release brings a table.\ncreate table expanded (id int);\n')
+    })
+    // A second deployment in the middle of the first.
+    const third = repack(file, '1.0.9')
+    const beside: { code: number; said: string }[] = []
+    supervisor.seen.onRestart = async () => void beside.push(await deploy(third))
+    const leave = visit(ports)
+    const rolled = await deploy('--to', 'server', '--ssh', stand, second)
+    const visits = await leave()
+    delete supervisor.seen.onRestart
+    assert.equal(rolled.code, 0, rolled.said)
+    assert.match(rolled.said, /its dependencies are those of/)
+    assert.deepEqual([current(), await versions(), await migrations()], ['releases/1.0.1', ['1.0.1', '1.0.1'], ['9001_expand.sql']])
+    assert.equal(visits.unanswered, 0)
+    assert.ok(visits.answered > 20, `${visits.answered} calls were answered meanwhile`)
+    assert.deepEqual(
+      beside.map(({ code, said }) => [code, said.includes('another deployment is under way')]),
+      [
+        [1, true],
+        [1, true],
+      ],
+    )
+    supervisor.restarted.length = 0
+
+    const bad = repack(second, '1.0.2', (unpacked) => {
+      writeFileSync(join(unpacked, 'migrations/9002_more.sql'), '-- Why: what is expanded stays.\ncreate table more (id int);\n')
+      writeFileSync(
+        join(unpacked, 'dist/commands/serving.js'),
+        'export async function serve() {\n  throw new Error("it cannot serve")\n}\n',
+      )
+    })
+    const failed = await deploy('--ready', '2', bad)
+    assert.equal(failed.code, 1, failed.said)
+    assert.match(failed.said, /going back to 1\.0\.1[^]*1\.0\.1 is in service again/)
+    assert.deepEqual([current(), await versions()], ['releases/1.0.1', ['1.0.1', '1.0.1']])
+    assert.deepEqual(supervisor.restarted.splice(0), [ports[0], ports[0]], 'the second process never left the release before')
+    assert.deepEqual(await migrations(), ['9001_expand.sql', '9002_more.sql'])
+
+    const broken = repack(file, '1.0.3', (unpacked) => {
+      writeFileSync(join(unpacked, 'migrations/9003_wrong.sql'), '-- Why: no statement.\nselect nothing from nowhere;\n')
+    })
+    const stopped = await deploy(broken)
+    assert.equal(stopped.code, 1, stopped.said)
+    assert.deepEqual([current(), supervisor.restarted.length], ['releases/1.0.1', 0], 'nothing was switched')
+    const other = repack(file, '1.0.2', (unpacked) => writeFileSync(join(unpacked, 'README.md'), 'another'))
+    assert.match((await deploy(other)).said, /raise the version/)
+    assert.deepEqual(
+      readdirSync(join(root, 'releases')).filter((name) => name.startsWith('.')),
+      [],
+      'nothing half-made',
+    )
+  } finally {
+    await supervisor.close()
+    await database.drop()
+    await cluster.close?.()
+  }
 })

@@ -47,3 +47,15 @@ export function install(file: string, folder: string) {
   symlinkSync('../djinn/bin/djinn.js', join(modules, '.bin', 'djinn'))
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
 }
+
+/** The same package as another release: `change` gets the folder that it is unpacked in. */
+export function repack(file: string, version: string, change: (folder: string) => void = () => {}): string {
+  const folder = join(dirname(file), version)
+  const repacked = join(dirname(file), `djinn-${version}.tgz`)
+  unpack(file, join(folder, 'package'))
+  const path = join(folder, 'package', 'package.json')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^ {2}"version": ".*"/m, `  "version": "${version}"`))
+  change(join(folder, 'package'))
+  execFileSync('tar', ['-czf', repacked, '-C', folder, 'package'])
+  return repacked
+}
