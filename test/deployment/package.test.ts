@@ -19,7 +19,8 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { cloneDatabase, openCluster, withClient, type Cluster } from '../cluster.ts'
+import { openEmbedded } from '../../src/resources/embedded.ts'
+import { databaseUrl, withClient } from '../cluster.ts'
 import { freePort } from '../pgbouncer.ts'
 import { checkout, install, linkDependencies, machinePath, manifest, pack, repack } from './package.ts'
 import { openSupervisor, visit } from './supervisor.ts'
@@ -124,12 +125,27 @@ test('npx djinn serve in an empty folder: the API, the console, a thread, an app
 
 test('deploy.sh: from nothing, a new release without an unanswered call, a release that fails and is taken back', async () => {
   const root = join(folder, 'server')
-  const { DJINN_TEST_ADMIN_URL: adminUrl, DJINN_TEST_API_URL: apiUrl } = process.env
-  const cluster: Pick<Cluster, 'adminUrl' | 'apiUrl'> & Partial<Cluster> = adminUrl && apiUrl ? { adminUrl, apiUrl } : await openCluster(18)
-  const database = await cloneDatabase(cluster)
-  const environment = { DATABASE_URL: database.apiUrl, DATABASE_DIRECT_URL: database.adminUrl, RATE_LIMIT_ANONYMOUS: '1000000' }
+  const postgres = await openEmbedded({ dataDir: join(folder, 'postgres'), settings: { fsync: 'off', synchronous_commit: 'off' } })
+  const login = (user: string) => databaseUrl(postgres.adminUrl, 'djinn').replace(/\/\/[^@]*@/, `//${user}:turnip-lantern-gravel@`)
+  const environment = {
+    NODE_ENV: 'production',
+    DATABASE_URL: login('djinn_api'),
+    DATABASE_DIRECT_URL: login('djinn_owner'),
+    RATE_LIMIT_ANONYMOUS: '1000000',
+    WORKER: 'off',
+  }
   const supervisor = await openSupervisor(root, environment)
   try {
+    await withClient(databaseUrl(postgres.adminUrl, 'postgres'), async (client) => {
+      // The embedded server has one of this name; a server of somebody's own has none.
+      await client.query('drop database djinn')
+      const roles = readFileSync(join(installed, 'deploy/postgresql/roles.sql'), 'utf8')
+      for (const each of roles
+        .replaceAll(/^--.*$/gm, '')
+        .replaceAll(/:'\w+'/g, `'turnip-lantern-gravel'`)
+        .split(';'))
+        await client.query(each)
+    })
     const ports = [String(await freePort()), String(await freePort())]
     // In place of the registry: what npm ci would bring.
     const brought = join(folder, 'brought')
@@ -154,7 +170,7 @@ test('deploy.sh: from nothing, a new release without an unanswered call, a relea
       return (await Promise.all(answers)).map((answer) => (answer as { version: string }).version)
     }
     const migrations = async () =>
-      await withClient(database.adminUrl, async (client) => {
+      await withClient(environment.DATABASE_DIRECT_URL, async (client) => {
         const { rows } = await client.query<{ name: string }>(`select name from migrations where name like '9%' order by name`)
         return rows.map(({ name }) => name)
       })
@@ -224,7 +240,6 @@ test('deploy.sh: from nothing, a new release without an unanswered call, a relea
     )
   } finally {
     await supervisor.close()
-    await database.drop()
-    await cluster.close?.()
+    await postgres.stop()
   }
 })
