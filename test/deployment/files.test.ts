@@ -78,7 +78,8 @@ test('the container has the Node that the project runs on, and what is copied in
   assert.deepEqual(new Set(images), new Set([`node:${major}-trixie-slim`]))
   for (const [, files] of dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm))
     for (const each of files!.split(' ')) assert.ok(existsSync(each))
-  for (const [, mounted] of read('deploy/compose.yaml').matchAll(/- (\.\/\S+?):/g)) assert.ok(existsSync(join('deploy', mounted!)), mounted)
+  for (const [, mounted] of read('deploy/compose.yaml').matchAll(/- (\.\/\S+?):/g))
+    assert.ok(existsSync(join('deploy', mounted!)), mounted!)
 })
 
 const caddy = join(tools, 'caddy', 'caddy')

@@ -19,8 +19,7 @@ export async function openSupervisor(root: string, environment: Record<string, s
     child.kill('SIGTERM')
     await ended
   }
-  const server = createServer(async (request, response) => {
-    const port = request.url!.slice(1)
+  const restart = async (port: string) => {
     restarted.push(port)
     await seen.onRestart?.()
     await end(port)
@@ -30,7 +29,12 @@ export async function openSupervisor(root: string, environment: Record<string, s
       stdio: 'ignore',
     })
     processes.set(port, child)
-    response.end()
+  }
+  const server = createServer((request, response) => {
+    restart(request.url!.slice(1)).then(
+      () => response.end(),
+      () => response.writeHead(500).end(),
+    )
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
