@@ -19,7 +19,9 @@ test('the first session runs as printed and says what it should', async () => {
   const blocks = [...section.matchAll(/```ts\n([^]*?)```/g)].map((block) => block[1]!)
   assert.equal(blocks.length, 3)
   const script = blocks.join('\n').replaceAll('http://127.0.0.1:8080', djinn.url)
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '-e', script], { timeout: 30_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['-C', 'djinn-source', '--input-type=module-typescript', '-e', script], {
+    timeout: 30_000,
+  })
   assert.deepEqual(stdout.trim().split('\n'), [
     '1 household',
     '4650 cents, 2 writes wait',
