@@ -101,14 +101,19 @@ async function serviceUrl(url: string): Promise<string> {
   return (await pooler).url(url)
 }
 
-/** Opens a service; `environment` sets further variables, `writeLog` gets the lines of the log. */
-export async function open(environment: Environment = {}, writeLog?: (line: string) => void): Promise<Djinn> {
-  const database = await cloneDatabase(await cluster())
+/** Opens a service; `environment` sets further variables, `writeLog` gets the lines of the log, `on` is another cluster than that of the run, with a replica. */
+export async function open(
+  environment: Environment = {},
+  writeLog?: (line: string) => void,
+  on?: Pick<Cluster, 'adminUrl' | 'apiUrl'> & { replicaUrl: (database: string) => string },
+): Promise<Djinn> {
+  const database = await cloneDatabase(on ?? (await cluster()))
   const config = readConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
-    DATABASE_URL: await serviceUrl(database.apiUrl),
+    DATABASE_URL: on ? database.apiUrl : await serviceUrl(database.apiUrl),
     DATABASE_DIRECT_URL: database.adminUrl,
+    DATABASE_REPLICA_URLS: on?.replicaUrl(database.name),
     // What a test is answered must not depend on what else the machine does.
     SHEDDING: 'off',
     RATE_LIMIT_ANONYMOUS: '100000',

@@ -22,7 +22,7 @@ async function readDocument() {
       installation: { epoch: '' },
     } as never,
     {
-      service: { database, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing },
+      service: { database, replicas: null, cursors: new Cursors(Buffer.alloc(32)), lineage: '', gate: nothing },
       windows: () => nothing,
       chargeSteps: nothing,
       shed: () => {},

@@ -31,6 +31,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
   const service: Service = {
     database,
+    replicas: resources.replicas,
     cursors: new Cursors(installation.cursorSecret),
     lineage: `${version} ${installation.epoch}`,
     gate: resources.flags,

@@ -18,6 +18,7 @@ import { PushGateway } from '../resources/push-gateway.ts'
 import { Queue } from '../resources/queue.ts'
 import { RedisFigures } from '../resources/redis-figures.ts'
 import { Redis } from '../resources/redis.ts'
+import { Replicas } from '../resources/replicas.ts'
 import { statement } from '../resources/statement.ts'
 import { Vault } from '../resources/vault.ts'
 import { limits } from '../values/limits.ts'
@@ -35,6 +36,8 @@ export type Resources = {
   database: Database
   /** The same database past any pooler, as the role that owns the schema: for jobs, which are of no user and of all households. */
   directDatabase: Database
+  /** Where reads of households may go beside the database; null where no replica is configured. */
+  replicas: Replicas | null
   queue: Queue
   /** Null where push is not configured. */
   pushGateway: PushGateway | null
@@ -156,23 +159,26 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       pool: () => database.poolState,
     })
     const push = config.fcm !== undefined
+    const readingObserver: DatabaseObserver = {
+      statement: (name, durationMs, failed) => {
+        metrics.statement(name, durationMs)
+        if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_app')
+        watch.statement?.(name, durationMs, failed)
+      },
+      roundTrip: (first) => {
+        metrics.roundTrip()
+        watch.roundTrip?.(first)
+      },
+      read: (name) => metrics.read(name),
+      poolWait: (durationMs) => metrics.poolWait(durationMs),
+    }
     const database: Database = new Database({
       url: urls.url,
       push,
       preparedStatements: kept.pooled,
       log: (message, error) => log.warn({ err: error }, message),
       observer: {
-        statement: (name, durationMs, failed) => {
-          metrics.statement(name, durationMs)
-          if (durationMs > limits.slowStatementMs) watchOfService.slow.note(name, durationMs, 'djinn_app')
-          watch.statement?.(name, durationMs, failed)
-        },
-        roundTrip: (first) => {
-          metrics.roundTrip()
-          watch.roundTrip?.(first)
-        },
-        read: (name) => metrics.read(name),
-        poolWait: (durationMs) => metrics.poolWait(durationMs),
+        ...readingObserver,
         committed: (household, revision, session) => announcements.announce(household, revision, session),
       },
     })
@@ -198,6 +204,21 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       },
     })
     closers.push(() => directDatabase.close())
+    const replicas =
+      config.databaseReplicaUrls.length === 0
+        ? null
+        : new Replicas({
+            urls: config.databaseReplicaUrls,
+            primary: database,
+            direct: directDatabase,
+            preparedStatements: config.databasePreparedStatements,
+            observer: readingObserver,
+            log,
+          })
+    if (replicas) {
+      closers.push(() => replicas.close())
+      metrics.add(...replicas.instruments)
+    }
     const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
     closers.push(() => queue.stop())
     const watchOfService: Watch = new Watch({
@@ -227,12 +248,13 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
     if (redis) closers.push(() => redis.close())
     const [installation] = await database.reader({}).run(readInstallation, {})
     await Promise.all([notifications.open(), database.warm(limits.poolConnectionsIdle)])
-    await flags.open()
+    await Promise.all([flags.open(), replicas?.open()])
     return {
       config,
       log,
       database,
       directDatabase,
+      replicas,
       queue,
       pushGateway,
       notifications,

@@ -13,6 +13,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   flag: async () => (await import('./flag.ts')).flagCommand(),
   tune: async () => (await import('./tune.ts')).tuneCommand(),
   pooler: async () => (await import('./pooler.ts')).poolerCommand(),
+  replica: async () => (await import('./replica.ts')).replicaCommand(),
   seed: async () => (await import('./seed.ts')).seedCommand(),
   advise: async () => (await import('./advise.ts')).adviseCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),

@@ -4,6 +4,7 @@ import type { Day } from '../values/day.ts'
 import type { FeatureName } from '../values/flags.ts'
 import type { RefusalCode } from '../values/refusal-codes.ts'
 import type { Database } from '../resources/database.ts'
+import type { Reads } from '../resources/reads.ts'
 import type { Runner, Transaction } from '../resources/transaction.ts'
 import type { Row, RowStatements } from '../resources/rows.ts'
 import type { Shape } from '../resources/statement.ts'
@@ -52,6 +53,8 @@ export type Context = {
   /** The transaction of a write operation. */
   tx: Transaction | null
   database: Database
+  /** For reads of a household that know which revision they must be of. */
+  reads: Reads
   cursors: Cursors
   /** The revision an If-Match header demands, or null. */
   ifMatchRevision: number | null

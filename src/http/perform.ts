@@ -4,6 +4,7 @@ import { dayOf } from '../values/day.ts'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
 import type { Database } from '../resources/database.ts'
+import type { Reads } from '../resources/reads.ts'
 import type { Transaction } from '../resources/transaction.ts'
 import { answerRead } from './answer-read.ts'
 import { answerWrite } from './answer-write.ts'
@@ -41,6 +42,8 @@ export type Call = {
 
 export type Service = {
   database: Database
+  /** Where reads may be answered that raise no revision; null without a replica. */
+  replicas: Reads | null
   cursors: Cursors
   /** Distinguishes tags of other software or another history. */
   lineage: string
@@ -85,8 +88,9 @@ export async function perform(service: Service, operation: Operation, call: Call
     device: call.signer?.id ?? principal?.sessionId ?? null,
     request: call.requestId,
   }
-  const run = shared.run ?? new ReadRun(service.database, 0)
-  const reader = run.reader(scope, operation.criticality === 'report')
+  const run = shared.run ?? new ReadRun(service, 0)
+  const told = operation.conditional === true
+  const reader = run.reader(scope, operation.criticality === 'report', told)
   const context: Context = {
     call,
     requestId: call.requestId,
@@ -97,9 +101,10 @@ export async function perform(service: Service, operation: Operation, call: Call
     today: dayOf(call.nowMs, household?.timeZone ?? 'UTC'),
     scope,
     db: shared.tx ?? reader,
-    load: shared.tx ? loadFrom(shared.tx, scope.household) : (rows, id) => run.load(scope, rows, id),
+    load: shared.tx ? loadFrom(shared.tx, scope.household) : (rows, id) => run.load(scope, rows, id, told),
     tx: null,
     database: service.database,
+    reads: service.replicas ?? service.database,
     cursors: service.cursors,
     pageRows: call.network === 'slow' ? limits.pageRowsSlow : limits.pageRowsDefault,
     ifNoneMatch: call.headers.ifNoneMatch,

@@ -2,6 +2,7 @@
 import DataLoader from 'dataloader'
 import { limits } from '../values/limits.ts'
 import type { Database } from '../resources/database.ts'
+import type { Reads } from '../resources/reads.ts'
 import type { Scope } from '../resources/scope.ts'
 import type { Row, RowStatements } from '../resources/rows.ts'
 import type { Runner } from '../resources/transaction.ts'
@@ -10,34 +11,37 @@ import { RevisionedReader } from './revision.ts'
 
 export class ReadRun {
   readonly #database: Database
+  readonly #replicas: Reads | null
   readonly #gatherMs: number
   readonly #readers = new Map<string, RevisionedReader>()
   readonly #loaders = new Map<string, DataLoader<string, object | null>>()
 
   /** `gatherMs` is how long ids are gathered before they are read: 0 for a request alone, which waits for no other. */
-  constructor(database: Database, gatherMs: number) {
+  constructor({ database, replicas }: { database: Database; replicas: Reads | null }, gatherMs: number) {
     this.#database = database
+    this.#replicas = replicas
     this.#gatherMs = gatherMs
   }
 
-  /** `apart` for reads that may take long. */
-  reader(scope: Scope, apart = false): RevisionedReader {
-    const key = `${scope.household ?? ''}${apart ? ' apart' : ''}`
+  /** `apart` for reads that may take long; `told` for those that only what raises the household's revision can change: a replica may answer. */
+  reader(scope: Scope, apart = false, told = false): RevisionedReader {
+    const replicas = told ? this.#replicas : null
+    const key = `${scope.household ?? ''}${apart ? ' apart' : ''}${replicas ? ' told' : ''}`
     let reader = this.#readers.get(key)
     if (!reader) {
-      reader = new RevisionedReader(this.#database, scope, apart)
+      reader = new RevisionedReader(this.#database, scope, apart, replicas ?? this.#database)
       this.#readers.set(key, reader)
     }
     return reader
   }
 
   /** A live row, or null; ids asked for meanwhile share the statement, and each is read once in this run. */
-  async load<C extends Shape>(scope: Scope, rows: RowStatements<C>, id: string): Promise<Row<C> | null> {
+  async load<C extends Shape>(scope: Scope, rows: RowStatements<C>, id: string, told = false): Promise<Row<C> | null> {
     const household = scope.household!
-    const key = `${household} ${rows.noun}`
+    const key = `${household} ${rows.noun}${told && this.#replicas ? ' told' : ''}`
     let loader = this.#loaders.get(key)
     if (!loader) {
-      const reader = this.reader(scope)
+      const reader = this.reader(scope, false, told)
       const gatherMs = this.#gatherMs
       loader = new DataLoader<string, object | null>(
         async (ids) => {

@@ -1,5 +1,6 @@
 // A household's reads of one request or of one run of a batch: they carry the revision that the first of them found.
-import type { Database, Read } from '../resources/database.ts'
+import type { Database } from '../resources/database.ts'
+import type { Read, Reads } from '../resources/reads.ts'
 import type { Scope } from '../resources/scope.ts'
 import type { Runner } from '../resources/transaction.ts'
 
@@ -7,16 +8,18 @@ export class RevisionedReader implements Runner {
   readonly #database: Database
   readonly #scope: Scope
   readonly #apart: boolean
+  readonly #reads: Reads
   /** The revision comes before the rows of its round trip: an answer may be newer than its tag but never older. */
   revision: number | null = null
   /** When the household was last written, in seconds of the epoch. */
   raisedS = 0
 
-  /** `apart` for reads that may take long. */
-  constructor(database: Database, scope: Scope, apart = false) {
+  /** `apart` for reads that may take long; `reads` may be answered by others than the primary. */
+  constructor(database: Database, scope: Scope, apart = false, reads: Reads = database) {
     this.#database = database
     this.#scope = scope
     this.#apart = apart
+    this.#reads = reads
   }
 
   /** Reads the revision alone: what a conditional request needs before anything else. */
@@ -28,7 +31,7 @@ export class RevisionedReader implements Runner {
   run: Runner['run'] = async (wanted, parameters) => (await this.#read([{ statement: wanted, parameters }]))[0] as never
 
   async #read(reads: Read[]): Promise<object[][]> {
-    const { revision, raisedS, results } = await this.#database.readTogether(this.#scope, reads, { apart: this.#apart })
+    const { revision, raisedS, results } = await this.#reads.readTogether(this.#scope, reads, { apart: this.#apart })
     if (this.revision === null && this.#scope.household) {
       this.revision = revision ?? 0
       this.raisedS = raisedS

@@ -2,6 +2,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { BlockList, isIP } from 'node:net'
+import { limits } from '../values/limits.ts'
+import { addressOf } from './database-url.ts'
 import { refusalOfUrl } from './download.ts'
 import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 
@@ -98,6 +100,8 @@ export function readConfig(environment: Environment = process.env) {
 
   const production = oneOf('NODE_ENV', 'development', ['development', 'production', 'test']) === 'production'
   const databaseUrl = postgresUrl('DATABASE_URL', text('DATABASE_URL'))
+  const replicaUrls = (text('DATABASE_REPLICA_URLS')?.split(',') ?? []).map((url) => postgresUrl('DATABASE_REPLICA_URLS', url.trim())!)
+  refuseReplicas('DATABASE_REPLICA_URLS', replicaUrls, databaseUrl)
   const smtpUrl = text('SMTP_URL')
   if (smtpUrl !== undefined && !(/^smtps?:\/\/./.test(smtpUrl) && URL.canParse(smtpUrl)))
     throw new ConfigError('SMTP_URL', 'must be smtp://... or smtps://...')
@@ -144,6 +148,8 @@ export function readConfig(environment: Environment = process.env) {
     dataDir: folder('DJINN_DATA_DIR', text('DJINN_DATA_DIR') ?? '.djinn'),
     databaseUrl,
     databaseDirectUrl: postgresUrl('DATABASE_DIRECT_URL', text('DATABASE_DIRECT_URL')) ?? databaseUrl,
+    /** Where reads may go beside the database: streaming replicas of it. */
+    databaseReplicaUrls: replicaUrls,
     databasePreparedStatements: oneOf('DATABASE_PREPARED_STATEMENTS', 'on', ['on', 'off']) === 'on',
     /** Where limits and sessions are shared with other processes; without it each has its own. */
     redisUrl: redisUrl('REDIS_URL'),
@@ -193,6 +199,22 @@ function refuseWeakPassword(name: string, url: URL) {
   if (password !== '' && (password.length < 12 || isDefaultPassword(password))) {
     throw new ConfigError(name, 'carries a default or short password; production needs 12 characters or more')
   }
+}
+
+/** Several of one address would be one replica, and the primary itself is none. */
+function refuseReplicas(name: string, urls: readonly string[], databaseUrl: string | undefined) {
+  if (urls.length > limits.replicasMax) throw new ConfigError(name, `names ${urls.length} replicas; ${limits.replicasMax} are the most`)
+  const servers = urls.map((url) => serverOf(url))
+  const twice = servers.find((server, index) => servers.indexOf(server) !== index)
+  if (twice !== undefined) throw new ConfigError(name, `names ${twice} twice`)
+  if (databaseUrl !== undefined && servers.includes(serverOf(databaseUrl))) {
+    throw new ConfigError(name, `names ${serverOf(databaseUrl)}, which DATABASE_URL does`)
+  }
+}
+
+function serverOf(url: string): string {
+  const { host, port } = addressOf(url)
+  return `${host}:${port}`
 }
 
 /** A folder that is there or can be made: what is there of its path are folders. */

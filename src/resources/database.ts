@@ -5,6 +5,7 @@ import { limits } from '../values/limits.ts'
 import { isConnectionError } from './connection-error.ts'
 import { streamOf } from './gather.ts'
 import { ReadingConnections } from './reading-connections.ts'
+import type { Read, ReadOptions, ReadTogether } from './reads.ts'
 import { readingScope, writingScope, type Scope } from './scope.ts'
 import { statement, type Statement } from './statement.ts'
 import { types } from './types.ts'
@@ -18,6 +19,8 @@ export type DatabaseOptions = {
   connectionsMax?: number
   /** Whether what is told to people is also queued to be pushed to their devices. */
   push?: boolean
+  /** Of a replica: what fails there is tried on the primary, and not here again. */
+  replica?: boolean
   observer?: DatabaseObserver
   log?: (message: string, error: unknown) => void
 }
@@ -28,17 +31,6 @@ const readRevisions = statement(
   { id: 'uuid', revision: 'int8' },
   'select household_id as id, revision from household_revisions(:households)',
 )
-
-export type Read = { statement: Statement<never, never> | Statement; parameters: object }
-
-export type ReadTogether = {
-  /** The household's revision, null without a household. */
-  revision: number | null
-  /** When it was raised, in seconds of the epoch. */
-  raisedS: number
-  /** The rows of each read. */
-  results: object[][]
-}
 
 /** Errors after which the same transaction may succeed when run again. */
 const retryable = new Set(['40001', '40P01', '0A000'])
@@ -96,9 +88,9 @@ export class Database {
   /**
    * Runs several reads as one transaction in one round trip; answers their rows in order, and how the household stood before
    * the first. With `snapshot` all of them see the household as it stood then. `apart` are reads that may take long: they get a
-   * connection of the pool, since all that rides the shared one waits for those before it.
+   * connection of the pool, since all that rides the shared one waits for those before it. `atLeast` is always met: here is the primary.
    */
-  async readTogether(scope: Scope, reads: Read[], { snapshot = false, apart = false } = {}): Promise<ReadTogether> {
+  async readTogether(scope: Scope, reads: Read[], { snapshot = false, apart = false }: ReadOptions = {}): Promise<ReadTogether> {
     try {
       return await this.#readOnce(scope, reads, snapshot, apart)
     } catch (error) {
@@ -106,6 +98,7 @@ export class Database {
       const { code = '' } = error as { code?: string }
       if (!(isConnectionError(error) || readRetryable.has(code)) || this.#closed) throw error
       if (code === outdated) void this.#readers.close()
+      if (this.#options.replica) throw error
       return await this.#readOnce(scope, reads, snapshot, apart)
     }
   }

@@ -8,7 +8,7 @@ import pg from 'pg'
 import { reachableBinaries, type Native } from './embedded-binaries.ts'
 
 /** The user that PostgreSQL runs as when we are root: it refuses to run as root itself. */
-const nobody = 65_534
+export const nobody = 65_534
 const startTriesMax = 100
 const startTryMs = 50
 
@@ -115,7 +115,7 @@ async function initialise(native: Native, cluster: string, access: Access, asRoo
  * Child processes get the cluster as file descriptor 3 and name it /proc/self/fd/3: so they reach it even where a folder
  * above it is closed to their user.
  */
-function spawnServerTool(
+export function spawnServerTool(
   native: Native,
   tool: string,
   args: string[],
@@ -211,7 +211,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function stopChild(child: ChildProcess) {
+export async function stopChild(child: ChildProcess) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGINT')

@@ -31,6 +31,7 @@ const reveal = (person: Person, key: string | undefined, password = 'a phrase') 
     {
       database: djinn.resources.database,
       cursors: new Cursors(Buffer.alloc(32)),
+      replicas: null,
       lineage: 'test',
       gate: { readOnly: false, isOn: () => true },
     },

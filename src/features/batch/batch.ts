@@ -129,7 +129,7 @@ function readsFrom(prepared: readonly Prepared[], start: number): Prepared[] {
 
 /** Reads that nothing is written between share readers and loaders; equal ones are one. */
 async function runReads(needs: BatchNeeds, reads: readonly Prepared[]): Promise<Outcome[]> {
-  const run = new ReadRun(needs.service.database, reads.length > 1 ? limits.loaderWaitMs : 0)
+  const run = new ReadRun(needs.service, reads.length > 1 ? limits.loaderWaitMs : 0)
   const known = new Map<string, Promise<Outcome>>()
   return await Promise.all(
     reads.map(async (one) => {

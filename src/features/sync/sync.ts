@@ -4,7 +4,7 @@ import { namesTag, variantOf } from '../../http/conditional.ts'
 import { varyOnNetwork } from '../../http/negotiate.ts'
 import type { Answer, Context } from '../../http/operation.ts'
 import type { RowStatements } from '../../resources/rows.ts'
-import type { Read } from '../../resources/database.ts'
+import type { Read } from '../../resources/reads.ts'
 import { combine, type Digests } from './checkpoint.ts'
 import { readHousehold, readVector } from './store.ts'
 import { checkFresh, lastId, lostHouseholds, sameVector, vectorOf, type Position, type SyncState, type Vector } from './vector.ts'
@@ -151,7 +151,11 @@ async function walkHousehold(needs: SyncNeeds, context: Context, walk: Walk, hou
   }))
   const withHousehold = first === 0 && kinds.includes(householdKind)
   if (withHousehold) reads.push({ statement: readHousehold, parameters: { household, user: context.principal!.userId } })
-  const { revision, results } = await context.database.readTogether({ ...context.scope, household }, reads, { snapshot: true })
+  const { revision, results } = await context.reads.readTogether({ ...context.scope, household }, reads, {
+    snapshot: true,
+    // Whoever answers has all that the bound takes in; what is later is told of in the next round.
+    atLeast: to[household]!,
+  })
   if (withHousehold) {
     const [row] = results.pop() as { id: string; revision: number }[]
     const told = row && row.revision > (have ?? -1) && row.revision <= to[household]!
