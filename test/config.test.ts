@@ -39,6 +39,17 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['DATABASE_DIRECT_URL', ['nonsense', 'postgres://host'], { DATABASE_URL: url }],
   ['DATABASE_PREPARED_STATEMENTS', ['yes', 'ON']],
   ['REDIS_URL', ['http://host', 'nonsense', 'redis://', 'redis://host/cache', 'redis://:100%@host', '127.0.0.1:6379']],
+  [
+    'DATABASE_REPLICA_URLS',
+    [
+      'nonsense',
+      `${url},`,
+      url,
+      'postgres://u@h/djinn,postgres://v@h:5432/djinn',
+      Array.from({ length: 9 }, (_, index) => `postgres://u@h${index}/djinn`).join(),
+    ],
+    { DATABASE_URL: url },
+  ],
   ['TRUSTED_PROXIES', ['nobody', '10.0.0.0/33', '10.0.0.1,', '::1/129', '10.0.0.1/x', '10.0.0']],
   ['SECRETS_KEY', ['short', 'a'.repeat(64)]],
   ['RATE_LIMIT_ANONYMOUS', ['0', '-1', 'many', '1000001']],

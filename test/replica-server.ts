@@ -1,7 +1,7 @@
 // A primary and a streaming replica of it, made by our own command, that tests may pause, kill and start again.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -24,6 +24,7 @@ export type ReplicaServer = {
   start: () => Promise<void>
   /** SIGKILL to its first process: the others end by themselves. */
   kill: () => Promise<void>
+  /** To all of its processes. */
   signal: (signal: NodeJS.Signals) => void
   promote: () => Promise<void>
 }
@@ -73,7 +74,12 @@ async function withReplica(primary: Cluster, major: Major): Promise<Pair> {
       running!.child.kill('SIGKILL')
       await ended
     },
-    signal: (signal) => void process.kill(-running!.child.pid!, signal),
+    signal: (signal) => {
+      const { pid } = running!.child
+      // Each backend is in a session of its own.
+      const backends = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+      for (const each of [pid!, ...backends.map(Number)]) process.kill(each, signal)
+    },
     promote: async () => void (await sql('postgres', 'select pg_promote()')),
   }
   await replica.start()

@@ -18,6 +18,7 @@ import { PushGateway } from '../resources/push-gateway.ts'
 import { Queue } from '../resources/queue.ts'
 import { RedisFigures } from '../resources/redis-figures.ts'
 import { Redis } from '../resources/redis.ts'
+import { ReplicaMetrics } from '../resources/replica-metrics.ts'
 import { Replicas } from '../resources/replicas.ts'
 import { statement } from '../resources/statement.ts'
 import { Vault } from '../resources/vault.ts'
@@ -204,6 +205,8 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       },
     })
     closers.push(() => directDatabase.close())
+    const replicaMetrics = new ReplicaMetrics()
+    metrics.add(...replicaMetrics.instruments)
     const replicas =
       config.databaseReplicaUrls.length === 0
         ? null
@@ -213,12 +216,10 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
             direct: directDatabase,
             preparedStatements: config.databasePreparedStatements,
             observer: readingObserver,
+            metrics: replicaMetrics,
             log,
           })
-    if (replicas) {
-      closers.push(() => replicas.close())
-      metrics.add(...replicas.instruments)
-    }
+    if (replicas) closers.push(() => replicas.close())
     const queue = new Queue({ url: urls.directUrl, database: directDatabase, log })
     closers.push(() => queue.stop())
     const watchOfService: Watch = new Watch({

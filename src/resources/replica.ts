@@ -4,7 +4,8 @@ import { isConnectionError } from './connection-error.ts'
 import { addressOf } from './database-url.ts'
 import { Database } from './database.ts'
 import type { Read, ReadOptions, ReadTogether } from './reads.ts'
-import type { Tally, Value } from './exposition.ts'
+import type { Value } from './exposition.ts'
+import type { ReplicaMetrics } from './replica-metrics.ts'
 import { ReplicaProbe } from './replica-probe.ts'
 import { Lag, refusalOf, type PrimaryStanding, type ReplicaStanding } from './replica-standing.ts'
 import type { Scope } from './scope.ts'
@@ -15,7 +16,13 @@ export type ReplicaLog = Record<'debug' | 'info' | 'warn', (about: object, messa
 /** PostgreSQL has ended it for taking too long: it would take as long on the primary. */
 const tookTooLong = '57014'
 
-export type ReplicaOptions = { url: string; preparedStatements: boolean; observer?: DatabaseObserver; log: ReplicaLog }
+export type ReplicaOptions = {
+  url: string
+  preparedStatements: boolean
+  observer?: DatabaseObserver
+  metrics: ReplicaMetrics
+  log: ReplicaLog
+}
 
 export class Replica {
   /** Host and port: what it is called in metrics and in the log. */
@@ -36,16 +43,16 @@ export class Replica {
   /** How long the oldest of what it lacks has been on the primary; null while that is not known. */
   lagMs: number | null = null
 
-  constructor(options: ReplicaOptions, reads: Tally, returned: Tally) {
+  constructor(options: ReplicaOptions) {
     const { host, port } = addressOf(options.url)
     this.name = `${host}:${port}`
     this.#options = options
     this.#probe = new ReplicaProbe(options.url)
     this.#database = this.#open()
     this.#counts = {
-      answered: reads.of(this.name),
-      behind: returned.of(this.name, 'behind'),
-      failed: returned.of(this.name, 'failed'),
+      answered: options.metrics.reads.of(this.name),
+      behind: options.metrics.returns.of(this.name, 'behind'),
+      failed: options.metrics.returns.of(this.name, 'failed'),
     }
   }
 

@@ -1,9 +1,10 @@
 // Reads of a household on replicas: one that has the household's revision answers, else the primary does.
 import { limits } from '../values/limits.ts'
-import { Level, Tally } from './exposition.ts'
+import type { Value } from './exposition.ts'
 import type { Database } from './database.ts'
 import type { Read, ReadOptions, Reads, ReadTogether } from './reads.ts'
 import { Replica, type ReplicaLog } from './replica.ts'
+import type { ReplicaMetrics } from './replica-metrics.ts'
 import type { PrimaryStanding } from './replica-standing.ts'
 import type { Scope } from './scope.ts'
 import { statement } from './statement.ts'
@@ -30,6 +31,7 @@ export type ReplicasOptions = {
   direct: Database
   preparedStatements: boolean
   observer?: DatabaseObserver
+  metrics: ReplicaMetrics
   log: ReplicaLog
 }
 
@@ -42,33 +44,16 @@ export class Replicas implements Reads {
   readonly #timers = new Set<NodeJS.Timeout>()
   #primaryAsked: Promise<PrimaryStanding | null> | undefined
   #closed = false
-  readonly #reads = new Tally('djinn_household_reads_total', 'Reads of households, by the server that answered', ['server'], [['primary']])
-  readonly #returned = new Tally('djinn_replica_returns_total', 'Reads that a replica left to the primary', ['replica', 'reason'])
-  readonly #byPrimary = this.#reads.of('primary')
-  readonly instruments
+  readonly #byPrimary: Value
 
   constructor(options: ReplicasOptions) {
     this.#primary = options.primary
     this.#direct = options.direct
     this.#log = options.log
-    this.#replicas = options.urls.map((url) => new Replica({ ...options, url }, this.#reads, this.#returned))
+    this.#replicas = options.urls.map((url) => new Replica({ ...options, url }))
     this.#gathered = new GatheredRevisions(options.primary)
-    this.instruments = [
-      this.#reads,
-      this.#returned,
-      new Level('djinn_replica_usable', 'Whether reads go to the replica', ['replica'], (level) => {
-        for (const replica of this.#replicas) level.set(replica.usable ? 1 : 0, replica.name)
-      }),
-      new Level(
-        'djinn_replica_lag_seconds',
-        'How long the oldest of what the replica lacks has been on the primary',
-        ['replica'],
-        (level) => {
-          level.clear()
-          for (const replica of this.#replicas) if (replica.lagMs !== null) level.set(replica.lagMs / 1_000, replica.name)
-        },
-      ),
-    ]
+    this.#byPrimary = options.metrics.reads.of('primary')
+    options.metrics.standing = () => this.standing
   }
 
   /** How each stands, for whoever shows it. */
