@@ -2,17 +2,19 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test as plain } from 'node:test'
+import { after, before, test } from 'node:test'
 import { makeApi, type Api } from '../src/app/api.ts'
 import { openResources, type Resources } from '../src/app/resources.ts'
+import { serverOwner } from '../src/resources/embedded-replica.ts'
+import { checkReplicaFolder, makeReplicaFolder } from '../src/resources/replica-folder.ts'
 import { Lag, refusalOf, type PrimaryStanding } from '../src/resources/replica-standing.ts'
 import { limits } from '../src/values/limits.ts'
 import { makePerson, open, type Djinn, type Person } from './harness.ts'
-import { caughtUp, djinnCommand, openPair, type Pair } from './replica-server.ts'
+import { caughtUp, openPair, type Pair } from './replica-server.ts'
 import { Replica, syncPage } from './routes/replica.ts'
 
 /** A server that does not come back fails its test, and not the run. */
-const test = (name: string, work: () => void | Promise<void>) => plain(name, { timeout: 60_000 }, work)
+const patient = { timeout: 60_000 }
 
 let pair: Pair
 let djinn: Djinn
@@ -28,7 +30,7 @@ before(async () => {
   pair = await openPair()
   djinn = await open({ LOG_LEVEL: 'info' }, (line) => void lines.push(line), pair)
   database = new URL(djinn.adminUrl).pathname.slice(1)
-  const resources = await openResources(djinn.resources.config)
+  const resources = await openResources({ ...djinn.resources.config, logLevel: 'silent' })
   const api = await makeApi(resources)
   other = { resources, api, url: await api.app.listen({ host: '127.0.0.1', port: 0 }) }
   person = await djinn.person()
@@ -89,38 +91,42 @@ const write = async (who: Person, amount: number): Promise<{ id: string; revisio
   return body
 }
 
-test('lists, rows, reports, steps of a batch and the rows of a sync are read on the replica, and on the primary only where the household stands', async () => {
-  await write(person, -500)
-  await usable()
-  const paths = [
-    '/api/transactions',
-    '/api/accounts',
-    `/api/accounts/${account}`,
-    '/api/categories',
-    '/api/budgets',
-    '/api/bills',
-    '/api/rules',
-  ]
-  const reports = ['/api/reports/spending?from=2026-03&to=2026-03', '/api/audit', '/api/imports']
-  const counted = await ran('from (transactions|accounts|categories|budgets|bills|rules|imports|journal|category_totals) ', async () => {
-    for (const path of [...paths, ...reports]) {
-      const { status, text } = await person.get(path)
-      assert.equal(status, 200, `${path}: ${text}`)
-    }
-    const operations = paths.slice(0, 3).map((path, index) => ({ id: String(index), method: 'GET', path }))
-    const batch = await person.post('/api/batch', { operations })
-    assert.deepEqual(
-      batch.body.results.map((step: { status: number }) => step.status),
-      [200, 200, 200],
-    )
-    assert.equal((await syncPage(person)).changes['transactions']!.length, 1)
-  })
-  assert.equal(counted.primary, 0)
-  assert.ok(counted.replica >= paths.length + reports.length + 3, `${counted.replica} statements on the replica`)
-  assert.match(await djinn.resources.metrics.text(), /djinn_replica_returns_total\{replica="[^"]+",reason="failed"\} 0\n/)
-})
+test(
+  'lists, rows, reports, steps of a batch and the rows of a sync are read on the replica, and on the primary only where the household stands',
+  patient,
+  async () => {
+    await write(person, -500)
+    await usable()
+    const paths = [
+      '/api/transactions',
+      '/api/accounts',
+      `/api/accounts/${account}`,
+      '/api/categories',
+      '/api/budgets',
+      '/api/bills',
+      '/api/rules',
+    ]
+    const reports = ['/api/reports/spending?from=2026-03&to=2026-03', '/api/audit', '/api/imports']
+    const counted = await ran('from (transactions|accounts|categories|budgets|bills|rules|imports|journal|category_totals) ', async () => {
+      for (const path of [...paths, ...reports]) {
+        const { status, text } = await person.get(path)
+        assert.equal(status, 200, `${path}: ${text}`)
+      }
+      const operations = paths.slice(0, 3).map((path, index) => ({ id: String(index), method: 'GET', path }))
+      const batch = await person.post('/api/batch', { operations })
+      assert.deepEqual(
+        batch.body.results.map((step: { status: number }) => step.status),
+        [200, 200, 200],
+      )
+      assert.equal((await syncPage(person)).changes['transactions']!.length, 1)
+    })
+    assert.equal(counted.primary, 0)
+    assert.ok(counted.replica >= paths.length + reports.length + 3, `${counted.replica} statements on the replica`)
+    assert.match(await djinn.resources.metrics.text(), /djinn_replica_returns_total\{replica="[^"]+",reason="failed"\} 0\n/)
+  },
+)
 
-test('what was written is read at once through either process while the replica stands still: list, row, sync, tag', async () => {
+test('what was written is read at once through either process while the replica stands still: list, row, sync, tag', patient, async () => {
   await usable()
   await pair.replica.pause()
   try {
@@ -146,7 +152,7 @@ test('what was written is read at once through either process while the replica 
   }
 })
 
-test('a replica that stands still is left out once what it lacks is older than the limit, and comes back by itself', async () => {
+test('a replica that stands still is left out once what it lacks is older than the limit, and comes back by itself', patient, async () => {
   await usable()
   await pair.replica.pause()
   await write(person, -7)
@@ -159,7 +165,7 @@ test('a replica that stands still is left out once what it lacks is older than t
   assert.ok(lines.some((line) => /the replica 127\.0\.0\.1:\d+ is behind: reads go past it/.test(line)))
 })
 
-test('a walk of a list and a walk of sync that begin on the primary and end on the replica bring each row once', async () => {
+test('a walk of a list and a walk of sync that begin on the primary and end on the replica bring each row once', patient, async () => {
   await pair.replica.pause()
   await write(person, -8)
   const first = await person.get('/api/transactions?limit=20')
@@ -190,7 +196,7 @@ test('a walk of a list and a walk of sync that begin on the primary and end on t
   assert.ok(replica.tables['transactions']!.has(late.id))
 })
 
-test('a replica whose connections break, that is stopped, or that is killed under reads costs nobody an answer', async () => {
+test('a replica whose connections break, that is stopped, or that is killed under reads costs nobody an answer', patient, async () => {
   await usable()
   const reads = async (turns: number) => {
     const answers = await Promise.all(Array.from({ length: turns }, () => person.get('/api/transactions?limit=5')))
@@ -217,45 +223,52 @@ test('a replica whose connections break, that is stopped, or that is killed unde
   assert.deepEqual(await ran('from accounts ', () => person.get('/api/accounts')), { primary: 0, replica: 1 })
 })
 
-test('a household that was erased is not read from a replica that still has it, and one that is new is read from the primary', async () => {
-  await usable()
-  await pair.replica.pause()
-  try {
-    const ben = await djinn.person()
-    assert.equal((await ben.get('/api/accounts')).body.data.length, 0)
-    const id = await ben.account()
-    assert.equal((await ben.get(`/api/accounts/${id}`)).status, 200)
-  } finally {
-    await pair.replica.resume()
-  }
-})
+test(
+  'a household that was erased is not read from a replica that still has it, and one that is new is read from the primary',
+  patient,
+  async () => {
+    await usable()
+    await pair.replica.pause()
+    try {
+      const ben = await djinn.person()
+      assert.equal((await ben.get('/api/accounts')).body.data.length, 0)
+      const id = await ben.account()
+      assert.equal((await ben.get(`/api/accounts/${id}`)).status, 200)
+    } finally {
+      await pair.replica.resume()
+    }
+  },
+)
 
-test('making a replica refuses a folder with something in it and a slot that is taken, and takes away what was left half made', async () => {
-  const full = join(pair.replica.folder, '..', 'full')
-  mkdirSync(full)
-  writeFileSync(join(full, 'mine'), '')
-  const create = (folder: string, ...more: string[]) =>
-    djinnCommand(['replica', 'create', '--from', pair.adminUrl, '--dir', folder, ...more])
-  await assert.rejects(create(full), /full is not empty/)
-  const half = join(pair.replica.folder, '..', 'half')
-  mkdirSync(join(half, 'djinn-incoming'), { recursive: true })
-  writeFileSync(join(half, 'djinn-incoming', 'standby.signal'), '')
-  await assert.rejects(create(half), /has a slot djinn_replica already/)
-  assert.deepEqual(readdirSync(half), [])
-  await assert.rejects(djinnCommand(['replica', 'run', '--dir', half]), /is no data directory/)
-  const { stdout } = await create(half, '--slot', 'djinn_second', '--json')
-  const made = JSON.parse(stdout) as { folder: string; slot: string; warnings: string[] }
-  assert.deepEqual([made.folder, made.slot, made.warnings.length], [half, 'djinn_second', 1])
-  assert.equal(statSync(half).mode & 0o777, 0o700)
-  assert.ok(existsSync(join(half, 'standby.signal')) && existsSync(join(half, 'PG_VERSION')) && !existsSync(join(half, 'djinn-incoming')))
-  const slots = await djinn.sql<{ name: string }>('select slot_name::text as name from pg_replication_slots order by 1')
-  assert.deepEqual(
-    slots.map(({ name }) => name),
-    ['djinn_replica', 'djinn_second'],
-  )
-})
+test(
+  'making a replica refuses a folder with something in it and a slot that is taken, and takes away what was left half made',
+  patient,
+  async () => {
+    const full = join(pair.replica.folder, '..', 'full')
+    mkdirSync(full)
+    writeFileSync(join(full, 'mine'), '')
+    const create = (folder: string, slot = 'djinn_replica') =>
+      makeReplicaFolder({ from: pair.adminUrl, folder, slot, owner: serverOwner(), onProgress: () => {} })
+    await assert.rejects(create(full), /full is not empty/)
+    const half = join(pair.replica.folder, '..', 'half')
+    mkdirSync(join(half, 'djinn-incoming'), { recursive: true })
+    writeFileSync(join(half, 'djinn-incoming', 'standby.signal'), '')
+    await assert.rejects(create(half), /has a slot djinn_replica already/)
+    assert.deepEqual(readdirSync(half), [])
+    assert.throws(() => checkReplicaFolder(half), /is no data directory/)
+    const made = await create(half, 'djinn_second')
+    assert.deepEqual([made.slot, made.warnings.length], ['djinn_second', 1])
+    assert.equal(statSync(half).mode & 0o777, 0o700)
+    assert.ok(existsSync(join(half, 'standby.signal')) && existsSync(join(half, 'PG_VERSION')) && !existsSync(join(half, 'djinn-incoming')))
+    const slots = await djinn.sql<{ name: string }>('select slot_name::text as name from pg_replication_slots order by 1')
+    assert.deepEqual(
+      slots.map(({ name }) => name),
+      ['djinn_replica', 'djinn_second'],
+    )
+  },
+)
 
-test('who is of another cluster, another database or another history, or in no recovery is refused in words', () => {
+test('who is of another cluster, another database or another history, or in no recovery is refused in words', patient, () => {
   const primary: PrimaryStanding = { system: '7', timeline: 2, databaseOid: 5, flushed: 100, written: 120 }
   const replica = { system: '7', timeline: 2, databaseOid: 5, inRecovery: true, replayed: 90 }
   assert.equal(refusalOf(primary, replica, 90), null)
@@ -266,7 +279,7 @@ test('who is of another cluster, another database or another history, or in no r
   assert.match(refusalOf(primary, replica, 121)!, /another history/)
 })
 
-test('lag is the age of the oldest that is lacking, and begins with what this process found', () => {
+test('lag is the age of the oldest that is lacking, and begins with what this process found', patient, () => {
   const lag = new Lag(50)
   lag.seen(60, 1_000)
   lag.seen(80, 2_000)
@@ -279,7 +292,7 @@ test('lag is the age of the oldest that is lacking, and begins with what this pr
   assert.ok(limits.replicaLagMsMax >= limits.replicaProbeMs)
 })
 
-test('a replica that was promoted is refused with a line that says so', async () => {
+test('a replica that was promoted is refused with a line that says so', patient, async () => {
   await usable()
   await pair.replica.promote()
   await until((standing) => standing.why !== null && /not in recovery/.test(standing.why))

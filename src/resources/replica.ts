@@ -144,12 +144,12 @@ export class Replica {
   }
 
   /** Lets go of all that waits for it. */
-  #abandon(error: Error) {
+  #abandon(cause: Error) {
     if (this.#inFlight.size === 0) return
     const former = this.#database
     this.#database = this.#open()
     void former.close().catch(() => {})
-    for (const reject of this.#inFlight) reject(error)
+    for (const reject of this.#inFlight) reject(cause)
     this.#inFlight.clear()
   }
 
