@@ -126,31 +126,43 @@ test(
   },
 )
 
-test('what was written is read at once through either process while the replica stands still: list, row, sync, tag', patient, async () => {
-  await usable()
-  await pair.replica.pause()
-  try {
+/** Twice as many reads of one's own: 5,000 turns are the 10,000 that are promised. */
+const turns = Number(process.env['DJINN_TEST_OWN_READS_TURNS'] ?? 60)
+
+test(
+  'what was written is read at once through either process while the replica stands still: list, row, sync, tag',
+  { timeout: 60_000 + turns * 500 },
+  async () => {
     let tag: string | undefined
-    for (let turn = 0; turn < 60; turn++) {
-      const [writer, reader] = turn % 2 === 0 ? [person, elsewhere] : [elsewhere, person]
-      const made = await write(writer, -1_000 - turn)
-      const list = await reader.get('/api/transactions?limit=100', tag === undefined ? {} : { 'if-none-match': tag })
-      assert.equal(list.status, 200, 'a tag of before is of before')
-      assert.ok(
-        list.body.data.some((row: { id: string }) => row.id === made.id),
-        `own write ${turn} is in the list`,
-      )
-      tag = list.headers['etag']
-      assert.equal((await reader.get('/api/transactions?limit=100', { 'if-none-match': tag! })).status, 304)
-      assert.equal((await reader.get(`/api/transactions/${made.id}`)).body.amount, -1_000 - turn)
+    const behind = async () =>
+      Number(/djinn_replica_returns_total\{replica="[^"]+",reason="behind"\} (\d+)/.exec(await djinn.resources.metrics.text())![1])
+    const behindBefore = await behind()
+    try {
+      for (let turn = 0; turn < turns; turn++) {
+        // Left standing for long it would be left out, and nothing would be tried.
+        if (turn % 20 === 0) await usable()
+        if (turn % 20 === 0) await pair.replica.pause()
+        const [writer, reader] = turn % 2 === 0 ? [person, elsewhere] : [elsewhere, person]
+        const made = await write(writer, -1_000 - turn)
+        const list = await reader.get('/api/transactions?limit=100', tag === undefined ? {} : { 'if-none-match': tag })
+        assert.equal(list.status, 200, 'a tag of before is of before')
+        assert.ok(
+          list.body.data.some((row: { id: string }) => row.id === made.id),
+          `own write ${turn} is in the list`,
+        )
+        tag = list.headers['etag']
+        assert.equal((await reader.get('/api/transactions?limit=100', { 'if-none-match': tag! })).status, 304)
+        assert.equal((await reader.get(`/api/transactions/${made.id}`)).body.amount, -1_000 - turn)
+      }
+      const replica = new Replica()
+      await replica.pull(elsewhere)
+      assert.equal(replica.rows('transactions').length, turns + 1)
+    } finally {
+      await pair.replica.resume()
     }
-    const replica = new Replica()
-    await replica.pull(elsewhere)
-    assert.equal(replica.rows('transactions').length, 61)
-  } finally {
-    await pair.replica.resume()
-  }
-})
+    assert.ok((await behind()) - behindBefore >= turns / 4, 'the replica was asked, and was behind')
+  },
+)
 
 test('a replica that stands still is left out once what it lacks is older than the limit, and comes back by itself', patient, async () => {
   await usable()
@@ -223,22 +235,18 @@ test('a replica whose connections break, that is stopped, or that is killed unde
   assert.deepEqual(await ran('from accounts ', () => person.get('/api/accounts')), { primary: 0, replica: 1 })
 })
 
-test(
-  'a household that was erased is not read from a replica that still has it, and one that is new is read from the primary',
-  patient,
-  async () => {
-    await usable()
-    await pair.replica.pause()
-    try {
-      const ben = await djinn.person()
-      assert.equal((await ben.get('/api/accounts')).body.data.length, 0)
-      const id = await ben.account()
-      assert.equal((await ben.get(`/api/accounts/${id}`)).status, 200)
-    } finally {
-      await pair.replica.resume()
-    }
-  },
-)
+test('whoever has just come is answered while the replica knows nothing of them', patient, async () => {
+  await usable()
+  await pair.replica.pause()
+  try {
+    const ben = await djinn.person()
+    assert.equal((await ben.get('/api/accounts')).body.data.length, 0)
+    const id = await ben.account()
+    assert.equal((await ben.get(`/api/accounts/${id}`)).status, 200)
+  } finally {
+    await pair.replica.resume()
+  }
+})
 
 test(
   'making a replica refuses a folder with something in it and a slot that is taken, and takes away what was left half made',
