@@ -78,7 +78,14 @@ async function withReplica(primary: Cluster, major: Major): Promise<Pair> {
       const { pid } = running!.child
       // Each backend is in a session of its own.
       const backends = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-      for (const each of [pid!, ...backends.map(Number)]) process.kill(each, signal)
+      for (const each of [pid!, ...backends.map(Number)]) {
+        try {
+          process.kill(each, signal)
+        } catch (error) {
+          // It has ended since.
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+        }
+      }
     },
     promote: async () => void (await sql('postgres', 'select pg_promote()')),
   }

@@ -210,8 +210,8 @@ test('a walk of a list and a walk of sync that begin on the primary and end on t
 
 test('a replica whose connections break, that is stopped, or that is killed under reads costs nobody an answer', patient, async () => {
   await usable()
-  const reads = async (turns: number) => {
-    const answers = await Promise.all(Array.from({ length: turns }, () => person.get('/api/transactions?limit=5')))
+  const reads = async (count: number) => {
+    const answers = await Promise.all(Array.from({ length: count }, () => person.get('/api/transactions?limit=5')))
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
   }
   const breaking = reads(40)

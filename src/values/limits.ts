@@ -1,5 +1,6 @@
 // Every limit of the service, in one place, with its unit in the name; the limits check each other at start.
 import assert from 'node:assert/strict'
+import { replicaLimits } from './replica-limits.ts'
 
 export const limits = {
   bodyBytesMax: 1024 * 1024,
@@ -68,15 +69,7 @@ export const limits = {
   passageTimeoutMs: 10_000,
   /** An answer of the database that takes longer than this on the shared reader means its connection is stuck. */
   readerStallMs: 8_000,
-  replicasMax: 8,
-  /** Connections to one replica for reports; short reads share `readingConnectionsMax` more. */
-  replicaConnectionsMax: 8,
-  /** A replica that lacks what was there before this is left out. */
-  replicaLagMsMax: 1_000,
-  /** How often replicas are asked how they stand, and how long they may take to say so. */
-  replicaProbeMs: 200,
-  replicaProbeTimeoutMs: 500,
-  replicaPositionsMax: 5_000,
+  ...replicaLimits,
   transactionTriesMax: 3,
   compressBytesMin: 1_024,
   gzipLevel: 5,
@@ -276,7 +269,6 @@ assert(limits.pageRowsMax < limits.statementRowsMax, 'A page must fit in one sta
 assert(limits.statementTimeoutMs < limits.requestTimeoutMs, 'A statement must end before its request does.')
 assert(limits.lockTimeoutMs < limits.statementTimeoutMs, 'A lock wait must end before its statement does.')
 assert(limits.statementTimeoutMs < limits.readerStallMs, 'PostgreSQL must have ended a statement before we call the reader stuck.')
-assert(limits.replicaProbeMs + limits.replicaProbeTimeoutMs < 1_000, 'A replica that is dead is left out within a second.')
 assert(limits.poolWaitMsMax < limits.requestTimeoutMs, 'Waiting for a connection must end before the request does.')
 assert(limits.poolConnectionsIdle <= limits.poolConnectionsMax, 'Idle connections are part of the pool.')
 assert(limits.poolConnectionsMax + limits.readingConnectionsMax <= limits.connectionsMax, 'Those that read are among all connections.')
