@@ -97,6 +97,11 @@ export async function withDatabase<T>(config: Config, work: (database: Database,
   }
 }
 
+/** A database that a restore has brought back and that nobody else uses. */
+export function openRestored(url: string): Database {
+  return new Database({ url, connectionsMax: 2 })
+}
+
 /** Runs the work with the URL of the role that owns the schema; `settings` are those of an embedded server that this starts. */
 export async function withOwnerUrl<T>(
   config: Config,

@@ -8,7 +8,7 @@ import pg from 'pg'
 import { reachableBinaries, type Native } from './embedded-binaries.ts'
 
 /** The user that PostgreSQL runs as when we are root: it refuses to run as root itself. */
-const nobody = 65_534
+export const nobody = 65_534
 const startTriesMax = 100
 const startTryMs = 50
 
@@ -115,7 +115,7 @@ async function initialise(native: Native, cluster: string, access: Access, asRoo
  * Child processes get the cluster as file descriptor 3 and name it /proc/self/fd/3: so they reach it even where a folder
  * above it is closed to their user.
  */
-function spawnServerTool(
+export function spawnServerTool(
   native: Native,
   tool: string,
   args: string[],
@@ -211,7 +211,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function stopChild(child: ChildProcess) {
+export async function stopChild(child: ChildProcess) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGINT')
@@ -272,4 +272,17 @@ export async function apiUrl(embedded: Embedded): Promise<string> {
   }
   url.username = 'djinn_api'
   return url.href
+}
+
+/** Makes a folder with a cluster in it the data directory of an embedded server: its owner gets a password, which is kept there. */
+export async function adoptCluster(url: string, dataDir: string) {
+  const access: Access = { password: randomBytes(24).toString('base64url'), port: 0, owner: 0 }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`alter role djinn password ${client.escapeLiteral(access.password)}`)
+  } finally {
+    await client.end()
+  }
+  writeAccess(join(dataDir, 'database.json'), access)
 }

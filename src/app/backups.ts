@@ -1,0 +1,61 @@
+// Backups as commands and the service ask for them: the configured folder and key, the database past any pooler.
+import { join } from 'node:path'
+import { ErasureFile } from '../features/backups/erasure-file.ts'
+import { makeBase } from '../features/backups/making.ts'
+import type { Manifest } from '../features/backups/manifest.ts'
+import { Repository } from '../features/backups/repository.ts'
+import { restore, type Restored, type RestoreOptions } from '../features/backups/restoring.ts'
+import { WalFollower, type FollowerOptions } from '../features/backups/wal-follower.ts'
+import { erasingTasks } from '../features/households/erasing.ts'
+import type { Config } from '../resources/config.ts'
+import type { Database } from '../resources/database.ts'
+import { readKeyFile } from '../resources/key-file.ts'
+import { sealingKey } from '../resources/sealed-stream.ts'
+import { openRestored, withDatabase } from './resources.ts'
+import { version } from './version.ts'
+
+/** The folder and key that a command names, else the configured ones; without any the folder lies with the service's own files. */
+export async function openRepository(config: Config, folder: string | undefined, keyFile: string | undefined): Promise<Repository> {
+  const key = keyFile === undefined ? config.backups.key : sealingKey(readKeyFile(keyFile))
+  return await Repository.open(folder ?? config.backups.folder ?? join(config.dataDir, 'backups'), key)
+}
+
+export type BackupWishes = { rateMbMax?: number; onProgress?: (bytes: number, ofBytes: number) => void }
+
+/** Makes a base backup, and brings what was erased up to date beside it. */
+export async function backUp(config: Config, repository: Repository, wishes: BackupWishes): Promise<Manifest> {
+  return await withDatabase(config, async (database, url) => {
+    const manifest = await makeBase({ url, database, repository, embedded: config.databaseUrl === undefined, version, ...wishes })
+    await new ErasureFile(repository.folder).update(database)
+    return manifest
+  })
+}
+
+export function followLog(url: string, database: Database, repository: Repository, log: FollowerOptions['log']): WalFollower {
+  return new WalFollower({ url, database, repository, erasures: new ErasureFile(repository.folder), log })
+}
+
+export async function restoreTo(options: Omit<RestoreOptions, 'eraseHousehold' | 'openDatabase'>): Promise<Restored> {
+  return await restore({
+    ...options,
+    openDatabase: openRestored,
+    eraseHousehold: async (database, household) => {
+      await erasingTasks(database)['eraseHousehold']!({ household })
+    },
+  })
+}
+
+/** Follows the log until SIGINT or SIGTERM. */
+export async function follow(config: Config, repository: Repository) {
+  await withDatabase(config, async (database, url) => {
+    const follower = followLog(url, database, repository, (message, error) =>
+      console.error(`djinn: ${message}${error instanceof Error ? `: ${error.message}` : ''}`),
+    )
+    follower.start()
+    console.log(`following the log into ${repository.folder}`)
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    })
+    await follower.close()
+  })
+}
