@@ -35,6 +35,7 @@ export type Resources = {
   database: Database
   /** The same database past any pooler, as the role that owns the schema: for jobs, which are of no user and of all households. */
   directDatabase: Database
+  directUrl: string
   queue: Queue
   /** Null where push is not configured. */
   pushGateway: PushGateway | null
@@ -238,6 +239,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       log,
       database,
       directDatabase,
+      directUrl: urls.directUrl,
       queue,
       pushGateway,
       notifications,

@@ -157,6 +157,8 @@ async function start(native: Native, cluster: string, access: Access, asRoot: bo
     timezone: 'UTC',
     log_timezone: 'UTC',
     'pg_stat_statements.track_utility': 'off',
+    // An archive or a replica that went away must not fill the disk with what is kept for it.
+    max_slot_wal_keep_size: '4GB',
     ...options.settings,
   }
   const args = ['-D', '/proc/self/fd/3', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]

@@ -16,6 +16,10 @@ export const backupLimits = {
   /** Longer than any transaction lasts. */
   erasureOverlapMs: 10 * 60_000,
   restoreAskMs: 5,
+  /** How long a drill waits for the archive to have what is committed when it begins. */
+  drillWaitMs: 30_000,
+  drillLookMs: 200,
+  rateMbMax: 1_000,
   keepDays: 14,
   keepDaysMax: 3_650,
 } as const

@@ -1,7 +1,9 @@
 // Backups and restores as text for a terminal.
 import { styleText } from 'node:util'
+import type { Drill } from './drill.ts'
 import type { Manifest } from './manifest.ts'
-import type { Restored } from './restoring.ts'
+import type { BackupList, Restored } from './restoring.ts'
+import type { Forgotten } from './retention.ts'
 
 const mb = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
@@ -27,12 +29,40 @@ export class Progress {
   }
 }
 
-export function baseText(base: Manifest, folder: string): string {
-  const stored = base.files.reduce((sum, file) => sum + file.bytes, 0)
+const storedOf = ({ files }: Manifest) => files.reduce((sum, file) => sum + file.bytes, 0)
+const sealText = ({ encrypted }: Manifest) => (encrypted ? 'encrypted' : styleText('yellow', 'NOT encrypted (--key-file)'))
+
+export function baseText(base: Manifest, forgotten: Forgotten, folder: string): string {
   const took = Date.parse(base.finishedAt) - Date.parse(base.startedAt)
+  const { bases, segments } = forgotten
   return [
     `${styleText('green', 'made')}  ${base.id} in ${folder}`,
-    `      ${mb(base.bytes)} of PostgreSQL ${base.postgres} as ${mb(stored)} in ${seconds(took)}, ${base.encrypted ? 'encrypted' : styleText('yellow', 'NOT encrypted (--key-file)')}`,
+    `      ${mb(base.bytes)} of PostgreSQL ${base.postgres} as ${mb(storedOf(base))} in ${seconds(took)}, ${sealText(base)}`,
+    ...(bases.length + segments > 0
+      ? [`      ${bases.length} older ones and ${segments} segments of the log are not needed any more: removed`]
+      : []),
+  ].join('\n')
+}
+
+export function listText({ bases, spans }: BackupList, folder: string): string {
+  const lines = bases.map(
+    (base) => `${base.id}  ${mb(base.bytes)} as ${mb(storedOf(base))}, PostgreSQL ${base.postgres}, ${sealText(base)}`,
+  )
+  const covered = spans.map(({ from, to }) => `any moment from ${from} to ${to}`)
+  return [...lines, bases.length === 0 ? `no finished backup in ${folder}` : `can be restored: ${covered.join(', and ')}`].join('\n')
+}
+
+export function drillText(drill: Drill): string {
+  const { households, strange, behind, followed } = drill
+  const good = (ok: boolean) => (ok ? styleText('green', 'good  ') : styleText('red', 'FAILED'))
+  const broken = drill.findings.filter((finding) => finding.broken > 0)
+  return [
+    `${good(true)}  ${drill.base} was brought to ${drill.reachedAt} in ${seconds(drill.readyMs)}: ${mb(drill.bytes)}, ${drill.readySecondsPerGb} s a gigabyte`,
+    `${good(broken.length === 0)}  ${broken.length === 0 ? `all ${drill.findings.length} promises hold` : broken.map(({ promise }) => promise).join('; ')}; proved after ${seconds(drill.provedMs)}`,
+    `${good(strange.length === 0)}  the trails of ${households} households ${strange.length === 0 ? 'all end in entries of the living ones' : `differ in ${strange.length}, as in ${strange[0]}`}`,
+    followed
+      ? `${good(behind.length === 0)}  ${behind.length === 0 ? 'nothing is missing of what was there when the drill began' : `${behind.length} households lack entries, as ${behind[0]}`}`
+      : `${styleText('yellow', 'note  ')}  the log is not followed: ${behind.length} households have gone on since the backup, and that would be lost`,
   ].join('\n')
 }
 

@@ -6,8 +6,9 @@ import type { Database } from '../../resources/database.ts'
 import { adoptCluster } from '../../resources/embedded.ts'
 import { verifyInvariants, type Finding } from '../../resources/invariants.ts'
 import { Damaged } from '../../resources/sealed-stream.ts'
-import { chainOf, choose, rangeOf, type Archive, type Range } from './coverage.ts'
+import { chainOf, choose, joined, rangeOf, type Archive, type Range } from './coverage.ts'
 import { ErasureFile } from './erasure-file.ts'
+import type { Manifest } from './manifest.ts'
 import { recover, unpack, type Recovering } from './recovery.ts'
 import type { Repository } from './repository.ts'
 import { beginNewHistory, eraseAgain, readLastCommit } from './store.ts'
@@ -52,6 +53,15 @@ export async function readArchive(repository: Repository): Promise<Archive> {
 export async function readRanges(repository: Repository): Promise<{ archive: Archive; ranges: Range[] }> {
   const archive = await readArchive(repository)
   return { archive, ranges: (await repository.listBases()).map((base) => rangeOf(base, archive)) }
+}
+
+export type BackupList = { bases: Manifest[]; spans: { from: string; to: string }[] }
+
+export async function listBackups(repository: Repository): Promise<BackupList> {
+  if (repository.isNew) return { bases: [], spans: [] }
+  const { ranges } = await readRanges(repository)
+  const moment = (ms: number) => new Date(ms).toISOString()
+  return { bases: ranges.map(({ base }) => base), spans: joined(ranges).map(([from, to]) => ({ from: moment(from), to: moment(to) })) }
 }
 
 export async function restore(options: RestoreOptions): Promise<Restored> {

@@ -28,6 +28,8 @@ export const slotName = 'djinn_backup'
 /** Not that of a base backup: the advisor takes that one for a load. */
 const followerName = 'djinn backup log'
 
+const objectInUse = '55006'
+
 /** A segment that is being written; its pieces are on the disk one by one. */
 type Writing = { segment: Segment; name: string; file: string; handle: FileHandle; sealer: Sealer; written: number; sealedBytes: number }
 
@@ -57,9 +59,9 @@ export class WalFollower {
         await this.#follow()
         told = ''
       } catch (error) {
-        // The same trouble is told once.
-        const message = (error as Error).message
-        if (message !== told) this.#options.log('the archive of the log does not go on', error)
+        const { code, message } = error as { code?: string; message: string }
+        // The same trouble is told once; one where another process follows is none: this one takes over when that one ends.
+        if (message !== told && code !== objectInUse) this.#options.log('the archive of the log does not go on', error)
         told = message
       }
       await setTimeout(backupLimits.walRetryMs, undefined, { signal: this.#stop.signal }).catch(() => {})
