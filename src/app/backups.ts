@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { drill, type DrillOptions } from '../features/backups/drill.ts'
 import { ErasureFile } from '../features/backups/erasure-file.ts'
-import { makeBase } from '../features/backups/making.ts'
+import { makeBase, type MakingOptions } from '../features/backups/making.ts'
 import type { Manifest } from '../features/backups/manifest.ts'
 import { Repository } from '../features/backups/repository.ts'
 import { forget, type Forgotten } from '../features/backups/retention.ts'
@@ -24,13 +24,19 @@ export async function openRepository(config: Config, folder: string | undefined,
 
 export type BackupWishes = { keepDays: number; rateMbMax?: number; onProgress?: (bytes: number, ofBytes: number) => void }
 
+export type BackedUp = Manifest & { forgotten: Forgotten }
+type Source = Pick<MakingOptions, 'url' | 'database' | 'embedded'>
+
 /** Makes a base backup, brings what was erased up to date beside it, and takes away what is not needed any more. */
-export async function backUp(config: Config, repository: Repository, wishes: BackupWishes): Promise<Manifest & { forgotten: Forgotten }> {
-  return await withDatabase(config, async (database, url) => {
-    const manifest = await makeBase({ url, database, repository, embedded: config.databaseUrl === undefined, version, ...wishes })
-    await new ErasureFile(repository.folder).update(database)
-    return { ...manifest, forgotten: await forget(repository, Date.now(), wishes.keepDays) }
-  })
+export async function backUpFrom(source: Source, repository: Repository, wishes: BackupWishes): Promise<BackedUp> {
+  const manifest = await makeBase({ ...source, repository, version, ...wishes })
+  await new ErasureFile(repository.folder).update(source.database)
+  return { ...manifest, forgotten: await forget(repository, Date.now(), wishes.keepDays) }
+}
+
+export async function backUp(config: Config, repository: Repository, wishes: BackupWishes): Promise<BackedUp> {
+  const embedded = config.databaseUrl === undefined
+  return await withDatabase(config, (database, url) => backUpFrom({ url, database, embedded }, repository, wishes))
 }
 
 /** The log of the embedded database is followed by the process that serves it. */

@@ -81,7 +81,7 @@ export async function recover(options: Recovering, cluster: string): Promise<Rec
     let running = await run(server, options.targetMs)
     // No commit is younger than the moment: then the end of the log is what the database was at it.
     if (!running && options.targetMs !== null && endedBeforeTarget(logFile)) running = await run(server, null)
-    if (!running) throw feed.failure ?? new Error(`PostgreSQL could not be brought there; see ${logFile}`)
+    if (!running) throw feed.failure ?? new Error(`PostgreSQL could not be brought there: ${lastComplaint(logFile)} (${logFile})`)
     const { child, url } = running
     const segments = feed.given
     return {
@@ -125,7 +125,7 @@ async function run({ options, cluster, sockets, hba, logFile, feed }: Server, ta
     primary_conninfo: '',
     timezone: 'UTC',
     shared_preload_libraries: base.embedded ? 'pg_stat_statements' : '',
-    ...(targetMs === null ? {} : { recovery_target_time: new Date(targetMs).toISOString() }),
+    ...(targetMs === null ? {} : { recovery_target_time: timeOf(targetMs) }),
   }
   const output = openSync(logFile, 'a', 0o600)
   const args = ['-D', '/proc/self/fd/3', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
@@ -163,5 +163,11 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
+const lastComplaint = (logFile: string) =>
+  readFileSync(logFile, 'utf8')
+    .match(/(?:FATAL|PANIC):.*/g)
+    ?.findLast((line) => !/accepting connections|starting up/.test(line)) ?? 'it was ended'
+/** A setting of the command line is read before names of time zones are known, Z among them. */
+const timeOf = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '+00')
 const endedBeforeTarget = (logFile: string) =>
   /recovery ended before configured recovery target was reached/.test(readFileSync(logFile, 'utf8'))

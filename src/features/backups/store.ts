@@ -37,31 +37,12 @@ export const insertBackup = statement(
   values (:id, :kind, :base, :startedAt, :finishedAt, :bytes, :storedBytes, :encrypted, :durationMs)`,
 )
 
-/** Of each kind the last. */
-export const readLastBackups = statement(
-  'backups.last',
-  {},
-  { kind: 'text', base: 'text', ageS: 'int8', bytes: 'int8', storedBytes: 'int8?', encrypted: 'bool', durationMs: 'int8' },
-  `select distinct on (b.kind) b.kind, b.base, greatest(0, extract(epoch from now() - b.finished_at))::int8 as "ageS", b.bytes,
-    b.stored_bytes as "storedBytes", b.encrypted, b.duration_ms as "durationMs"
-  from backups b order by b.kind, b.finished_at desc`,
-)
-
-/** Who is following the log for its archive, and how much of it is not safe there yet. */
+/** Whether somebody follows the log into its archive. */
 export const readArchiving = statement(
   'backups.archiving',
   {},
-  { follows: 'bool', lagBytes: 'int8', held: 'bool' },
-  `select coalesce(s.active, false) as follows, greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn))::int8 as "lagBytes",
-    coalesce(s.wal_status <> 'lost', false) as held
-  from pg_replication_slots s where s.slot_name = 'djinn_backup' and not pg_is_in_recovery()`,
-)
-
-export const forgetBackups = statement(
-  'backups.forget',
-  { days: 'int4' },
-  {},
-  `delete from backups where finished_at < now() - make_interval(days => :days)`,
+  { follows: 'bool' },
+  `select s.active as follows from pg_replication_slots s where s.slot_name = 'djinn_backup'`,
 )
 
 /** Since a moment, in their order; what committed late is met again by looking back a little. */

@@ -157,11 +157,11 @@ class Run {
       data: (at, bytes) => this.#receive(at, bytes),
       end: (error) => this.end(error),
     })
+    let reached = 0n
     let reachedMs = 0
     let stands: { at: string; lsn: string }[] = []
     while (!this.#ended) {
       await setTimeout(backupLimits.walFlushMs, undefined, { signal: this.#wake.signal }).catch(() => {})
-      const moved = this.#gatheredBytes > 0
       // Asked before the log is written: who was erased is known beside the backups no later than in them.
       const stand = await this.#stand()
       if (stand) stands.push(stand)
@@ -171,7 +171,8 @@ class Run {
       // What a busy server had written when it was asked may arrive a little later.
       const at = stands.findLast(({ lsn }) => lsnOf(lsn) <= safe)?.at ?? null
       stands = stands.filter(({ lsn }) => lsnOf(lsn) > safe).slice(-backupLimits.walStandsMax)
-      if (at !== null && (moved || Date.now() - reachedMs >= backupLimits.walReachedMs)) {
+      if (at !== null && (safe > reached || Date.now() - reachedMs >= backupLimits.walReachedMs)) {
+        reached = safe
         reachedMs = Date.now()
         await this.#options.repository.writeReached({ timeline: this.#timeline, lsn: lsnText(safe), at: new Date(at).toISOString() })
       }
