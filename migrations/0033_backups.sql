@@ -17,20 +17,15 @@ create table backups (
 create index backups_by_kind on backups (kind, finished_at);
 grant select, insert, delete on backups to djinn_keeper;
 
--- Whom and what was erased for good, by ids that stand for nobody any more. It is copied beside the backups, which are older and still know them.
+-- Who was erased for good, by ids that stand for nobody any more; of households their own rows say so. Both are copied beside the backups, which are
+-- older and still know them.
 create table erasures (
-  kind text not null check (kind in ('user', 'household')),
-  id uuid not null,
-  erased_at timestamptz not null default now(),
-  primary key (kind, id)
+  user_id uuid primary key,
+  erased_at timestamptz not null default now()
 );
-create index erasures_by_time on erasures (erased_at, (kind || id::text));
+create index erasures_by_time on erasures (erased_at, user_id);
+create index households_by_end on households ((greatest(deleted_at, erased_at)), household_id) where deleted_at is not null;
 grant select, insert on erasures to djinn_keeper;
-
-create function note_erasure(gone_kind text, gone uuid) returns void
-  language sql security definer set search_path = public, pg_temp as $$
-  insert into erasures (kind, id) values (gone_kind, gone) on conflict do nothing
-$$;
 
 -- As before (0021), and it is noted whom a restored database has to forget.
 create or replace function erase_user() returns table (household uuid)
@@ -46,55 +41,15 @@ begin
     perform raise_revision(household);
     if not exists (select from memberships m where m.household_id = household and m.user_id <> actor) then
       update households h set deleted_at = now() where h.household_id = household and h.deleted_at is null;
-      perform note_erasure('household', household);
       perform enqueue('eraseHousehold', jsonb_build_object('household', household), 'erase:' || household);
       return next;
     end if;
     delete from memberships m where m.household_id = household and m.user_id = actor;
   end loop;
-  perform note_erasure('user', actor);
+  insert into erasures (user_id) values (actor) on conflict do nothing;
   delete from invitations i where i.email_key = own_key;
   delete from email_requests r where r.email_key = own_key;
   delete from users u where u.id = actor;
-end $$;
-
--- As before (0026), and it is noted likewise: a household that was deleted 30 days ago is erased without any of its members.
-create or replace function erase_household(household uuid, most integer) returns boolean
-  language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  erased_table text;
-  erased bigint;
-begin
-  if household is distinct from current_household() then
-    raise exception 'the transaction is not in this household' using errcode = 'insufficient_privilege';
-  end if;
-  if not exists (select from households h where h.household_id = household
-                 and (h.deleted_at < now() - interval '30 days'
-                      or h.deleted_at is not null and not exists (select from memberships m where m.household_id = household))) then
-    raise exception 'the household is in use' using errcode = 'insufficient_privilege';
-  end if;
-  perform raise_revision(household);
-  perform note_erasure('household', household);
-  update accounts a set closed_at = null where a.household_id = household and a.closed_at is not null;
-  for erased_table in select name from household_tables() loop
-    execute format('delete from %I where ctid = any(array(select ctid from %I where household_id = $1 limit $2))', erased_table, erased_table)
-      using household, most;
-    get diagnostics erased = row_count;
-    if erased > 0 then
-      return true;
-    end if;
-  end loop;
-  update journal j set changes = null, salt = null
-    where j.household_id = household and j.number in (
-      select e.number from journal e where e.household_id = household and e.changes is not null order by e.number limit most);
-  get diagnostics erased = row_count;
-  if erased > 0 then
-    return true;
-  end if;
-  update households h set name = 'Erased', erased_at = now() where h.household_id = household and h.erased_at is null;
-  update journal j set changes = null, salt = null
-    where j.household_id = household and j.number = (select r.entries from revisions r where r.household_id = household);
-  return false;
 end $$;
 
 -- Erases again what a restored database has from before; answers the households that are then to be erased step by step. What others share with a
@@ -149,9 +104,8 @@ begin
   return ended;
 end $$;
 
-revoke execute on function note_erasure, erase_again, begin_new_history from public;
+revoke execute on function erase_again, begin_new_history from public;
 grant execute on function erase_again, begin_new_history to djinn_keeper;
 grant update (role) on memberships to djinn_keeper;
-alter function note_erasure owner to djinn_keeper;
 alter function erase_again owner to djinn_keeper;
 revoke create on schema public from djinn_keeper;

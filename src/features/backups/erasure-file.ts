@@ -45,7 +45,7 @@ export class ErasureFile {
     const added: Erasure[] = []
     // A transaction that began earlier may commit later: what is a little older is looked at again.
     let since = new Date(Math.max(0, this.#latestMs - backupLimits.erasureOverlapMs)).toISOString()
-    let after = ''
+    let after = '00000000-0000-0000-0000-000000000000'
     for (;;) {
       const rows = await database.write({}, (tx) => tx.run(readErasures, { since, after, rows: limits.statementRowsMax }), 'djinn_keeper')
       for (const row of rows) {
@@ -58,7 +58,7 @@ export class ErasureFile {
       const last = rows.at(-1)
       if (rows.length < limits.statementRowsMax || !last) break
       since = last.at
-      after = `${last.kind}${last.id}`
+      after = last.id
     }
     if (added.length > 0) await this.#append(added)
   }

@@ -45,13 +45,19 @@ export const readArchiving = statement(
   `select s.active as follows from pg_replication_slots s where s.slot_name = 'djinn_backup'`,
 )
 
-/** Since a moment, in their order; what committed late is met again by looking back a little. */
+/** People, and households that nobody can restore any more: since a moment, in their order; what committed late is met again by looking back a little. */
 export const readErasures = statement(
   'erasures.read',
-  { since: 'timestamptz', after: 'text', rows: 'int4' },
+  { since: 'timestamptz', after: 'uuid', rows: 'int4' },
   { kind: 'text', id: 'uuid', at: 'timestamptz' },
-  `select e.kind, e.id, e.erased_at as at from erasures e
-  where (e.erased_at, e.kind || e.id::text) > (:since, :after) order by e.erased_at, e.kind || e.id::text limit :rows`,
+  `(select 'user' as kind, e.user_id as id, e.erased_at as at from erasures e
+    where (e.erased_at, e.user_id) > (:since, :after) order by e.erased_at, e.user_id limit :rows)
+  union all
+  (select 'household', h.household_id, greatest(h.deleted_at, h.erased_at) from households h
+    where h.deleted_at is not null and (greatest(h.deleted_at, h.erased_at), h.household_id) > (:since, :after)
+      and (h.erased_at is not null or not exists (select from memberships m where m.household_id = h.household_id))
+    order by greatest(h.deleted_at, h.erased_at), h.household_id limit :rows)
+  order by at, id limit :rows`,
 )
 
 export const readLastCommit = statement('backups.lastCommit', {}, { at: 'timestamptz?' }, 'select pg_last_xact_replay_timestamp() as at')
