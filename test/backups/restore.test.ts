@@ -76,9 +76,9 @@ async function call(method: string, path: string, { body, headers = {} }: Sent =
   return { status: answer.status, headers: {}, text, body: text === '' ? null : JSON.parse(text) }
 }
 
-let people = 0
+let signUps = 0
 async function signUp(): Promise<Person> {
-  const email = `person${++people}@example.org`
+  const email = `person${++signUps}@example.org`
   const password = 'correct horse battery staple'
   const { body, text } = await call('POST', '/api/auth/register', { body: { email, password } })
   assert.ok(body.accessToken, text)
