@@ -34,6 +34,8 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['OPS_PASSWORD', [''], { OPS_URL: 'https://ops.example.org' }],
   ['OPS_SIGN_IN', ['never', 'ALWAYS']],
   ['OPS_URL', ['ops.example.org', 'ftp://ops', 'https://ops.example.org/console'], { OPS_PASSWORD: 'turnip-lantern-gravel' }],
+  ['BACKUP_FOLDER', [file('taken', 'x'), join(folder, 'taken', 'below')]],
+  ['BACKUP_KEY_FILE', [join(folder, 'absent'), file('short.key', 'short'), file('guessable.key', 'a'.repeat(64))]],
   ['DJINN_DATA_DIR', [file('plain', 'x'), join(folder, 'plain', 'below')]],
   ['DATABASE_URL', ['mysql://x/y', 'nonsense', 'postgres://host', 'postgres://host/', 'postgres://u:100%@host/db', 'http://host/db']],
   ['DATABASE_DIRECT_URL', ['nonsense', 'postgres://host'], { DATABASE_URL: url }],

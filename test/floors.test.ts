@@ -57,11 +57,13 @@ const owners: Record<string, string> = {
   activity: 'watching',
   evidence: 'advising',
   declared_facts: 'advising',
+  backups: 'backups',
   idempotency_keys: 'src/http/replay.ts',
   // Written by the database's own functions.
   revisions: 'migrations',
   journal: 'migrations',
   replica_digests: 'migrations',
+  erasures: 'migrations',
   splits: 'migrations',
   monthly_totals: 'migrations',
   category_totals: 'migrations',

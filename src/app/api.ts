@@ -1,6 +1,5 @@
 // The API on its port: operations, health, the OpenAPI document and the readable docs.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { readFileSync } from 'node:fs'
 import { makeCharge, makeChargeSigned } from '../http/charge.ts'
 import { chooseEncoding, compress } from '../http/compress.ts'
 import { docsPage } from '../http/docs-page.ts'
@@ -20,8 +19,7 @@ import { makeLook } from '../resources/strain.ts'
 import { limits } from '../values/limits.ts'
 import { makeFeatures } from './features.ts'
 import type { Resources } from './resources.ts'
-
-export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+import { version } from './version.ts'
 
 const isReady = statement('health.ready', {}, { ready: 'bool' }, 'select true as ready from installation')
 

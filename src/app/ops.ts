@@ -6,7 +6,7 @@ import { History, type Sources } from '../features/console/history.ts'
 import { Recent } from '../features/console/recent.ts'
 import { limits } from '../values/limits.ts'
 import type { Resources } from './resources.ts'
-import { version } from './api.ts'
+import { version } from './version.ts'
 
 /** `apiAddress` is null where this process serves no API. */
 export function makeOps(resources: Resources, apiAddress: () => string | null): FastifyInstance {

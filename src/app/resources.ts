@@ -39,6 +39,7 @@ export type Resources = {
   directDatabase: Database
   /** Where reads of households may go beside the database; null where no replica is configured. */
   replicas: Replicas | null
+  directUrl: string
   queue: Queue
   /** Null where push is not configured. */
   pushGateway: PushGateway | null
@@ -99,6 +100,11 @@ export async function withDatabase<T>(config: Config, work: (database: Database,
     await database.close()
     await urls.close()
   }
+}
+
+/** A database that a restore has brought back and that nobody else uses. */
+export function openRestored(url: string): Database {
+  return new Database({ url, connectionsMax: 2 })
 }
 
 /** Runs the work with the URL of the role that owns the schema; `settings` are those of an embedded server that this starts. */
@@ -256,6 +262,7 @@ export async function openResources(config: Config, watch: DatabaseObserver = {}
       database,
       directDatabase,
       replicas,
+      directUrl: urls.directUrl,
       queue,
       pushGateway,
       notifications,

@@ -17,6 +17,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   seed: async () => (await import('./seed.ts')).seedCommand(),
   advise: async () => (await import('./advise.ts')).adviseCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   load: async () => (await import('./load.ts')).loadCommand(),
 }
 

@@ -1,5 +1,6 @@
 // What djinn serve does with a configuration that can be used.
 import { makeApi } from '../app/api.ts'
+import { followServed } from '../app/backups.ts'
 import { demoSignIn, ensureDemo } from '../app/demo.ts'
 import { makeOps } from '../app/ops.ts'
 import { openResources } from '../app/resources.ts'
@@ -38,6 +39,8 @@ export async function serve(config: Config) {
     const withDemo = resources.embedded && !config.production
     if (withDemo) await ensureDemo(resources)
     resources.watch.start()
+    const follower = await followServed(resources)
+    if (follower) closers.push(() => follower.close())
     // Serving does not depend on it: a login that may not work the queue still serves.
     if (config.worker) {
       await resources.queue.start(makeTasks(resources), schedule).catch((error: unknown) => {

@@ -5,6 +5,8 @@ import { BlockList, isIP } from 'node:net'
 import { limits } from '../values/limits.ts'
 import { addressOf } from './database-url.ts'
 import { refusalOfUrl } from './download.ts'
+import { readKeyFile } from './key-file.ts'
+import { openKey, sealingKey, type SealingKey } from './sealed-stream.ts'
 import { readServiceAccount, type ServiceAccount } from './service-account.ts'
 
 /** A variable whose value cannot be used; the process exits with 78 (EX_CONFIG) and this one line. */
@@ -135,6 +137,16 @@ export function readConfig(environment: Environment = process.env) {
   const ratesUrl = text('RATES_URL')
   const ratesRefusal = ratesUrl === undefined ? undefined : refusalOfUrl(ratesUrl)
   if (ratesRefusal !== undefined) throw new ConfigError('RATES_URL', ratesRefusal)
+  const backupFolder = text('BACKUP_FOLDER')
+  const backupKey = (name: string): SealingKey => {
+    const file = environment[name]
+    if (file === undefined || file === '') return openKey
+    try {
+      return sealingKey(readKeyFile(file))
+    } catch (error) {
+      throw new ConfigError(name, (error as Error).message)
+    }
+  }
   const fcmAccount = serviceAccount('FCM_SERVICE_ACCOUNT')
   const fcmUrl = webUrl('FCM_URL') ?? 'https://fcm.googleapis.com'
   const config = {
@@ -169,6 +181,8 @@ export function readConfig(environment: Environment = process.env) {
     fcm: fcmAccount === undefined ? undefined : { account: fcmAccount, url: fcmUrl },
     /** Where the exchange rates of the day are fetched from; without it, they are imported by hand. */
     ratesUrl,
+    /** Where backups lie, and what they are sealed with. Set, the log of the embedded database is followed into it while it is served. */
+    backups: { folder: backupFolder === undefined ? undefined : folder('BACKUP_FOLDER', backupFolder), key: backupKey('BACKUP_KEY_FILE') },
     /** Whether this process works the queue beside serving. */
     worker: oneOf('WORKER', 'on', ['on', 'off']) === 'on',
     /** Whether the least critical calls are refused while the process is overloaded. */

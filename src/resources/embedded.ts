@@ -157,6 +157,8 @@ async function start(native: Native, cluster: string, access: Access, asRoot: bo
     timezone: 'UTC',
     log_timezone: 'UTC',
     'pg_stat_statements.track_utility': 'off',
+    // An archive or a replica that went away must not fill the disk with what is kept for it.
+    max_slot_wal_keep_size: '4GB',
     ...options.settings,
   }
   const args = ['-D', '/proc/self/fd/3', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
@@ -272,4 +274,17 @@ export async function apiUrl(embedded: Embedded): Promise<string> {
   }
   url.username = 'djinn_api'
   return url.href
+}
+
+/** Makes a folder with a cluster in it the data directory of an embedded server: its owner gets a password, which is kept there. */
+export async function adoptCluster(url: string, dataDir: string) {
+  const access: Access = { password: randomBytes(24).toString('base64url'), port: 0, owner: 0 }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`alter role djinn password ${client.escapeLiteral(access.password)}`)
+  } finally {
+    await client.end()
+  }
+  writeAccess(join(dataDir, 'database.json'), access)
 }

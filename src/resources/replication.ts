@@ -58,7 +58,7 @@ export class ReplicationConnection {
   /** One command by the simple protocol; the fields of its rows are text. */
   async ask(command: string): Promise<Fields[]> {
     try {
-      const { rows } = await this.#client.query<Fields>({ text: command, types: { getTypeParser: () => (text: string) => text } as never })
+      const { rows } = await this.#client.query<Fields>({ text: command, types: { getTypeParser: () => (text: string) => text } })
       return rows
     } catch (error) {
       throw explained(error)

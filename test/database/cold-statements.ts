@@ -57,7 +57,7 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'of the watch, which one process keeps on the direct connection, on a timer and cut off after a second',
     names:
-      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.place'.split(
+      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.place watch.backups'.split(
         ' ',
       ),
   },
@@ -65,6 +65,13 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
     why: 'evidence and advice, of the whole service: a row a process and five minutes, read by an operator',
     names:
       'evidence.write evidence.read evidence.takeOldestHour evidence.forget evidence.backup facts.read facts.declare facts.forget indexes.names slowKinds.read'.split(
+        ' ',
+      ),
+  },
+  {
+    why: 'of backups and restores, which an operator or a timer runs; erasures are read by their time, along an index',
+    names:
+      'backups.cluster backups.stand backups.insert backups.archiving backups.lastCommit backups.eraseAgain backups.beginNewHistory backups.heads backups.strangeHeads erasures.read'.split(
         ' ',
       ),
   },

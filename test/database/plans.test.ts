@@ -59,7 +59,11 @@ before(async () => {
   const person = await fillVolume(djinn)
   const nouns = await makeNouns(djinn, person)
   const empty = await spread(djinn, person)
-  assert.deepEqual(empty, ['deliveries', 'email_links', 'recovery_codes', 'restores', 'second_factors'], 'all else has rows of many')
+  assert.deepEqual(
+    empty,
+    ['deliveries', 'email_links', 'erasures', 'recovery_codes', 'restores', 'second_factors'],
+    'all else has rows of many',
+  )
   const tables = await djinn.sql<{ name: string }>(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relpages > 1`,
   )

@@ -42,6 +42,7 @@ const calm: DatabaseLook = {
   replicas: [],
   queue: { due: 0, running: 0, dead: 0, oldestDueS: 0 },
   slow: [],
+  backups: { baseAgeS: null, base: null, encrypted: null, drillAgeS: null, drillMs: null, follows: null, lagBytes: null },
 }
 const table = { name: 'journal', liveRows: 100_000, deadRows: 0, sequentialScans: 0, sequentialRows: 0, vacuumedAt: null }
 const active = { pid: 7, application: 'psql', state: 'active', openMs: 0, waits: false, blockers: [] as number[], query: 'select 1' }
@@ -58,17 +59,25 @@ test('nothing is red of what is calm, and no backup is known', () => {
   const backups = databaseChecks(calm).filter(({ section }) => section === 'backups')
   assert.deepEqual(
     backups.map(({ verdict, value }) => [verdict, value]),
-    [['unknown', null]],
+    [
+      ['unknown', null],
+      ['unknown', null],
+      ['unknown', null],
+    ],
   )
 })
 
 const memoryOf = (used: number) => ({ memory: { bytes: 100, availableBytes: 100 - used } })
 const serverOf = (draft: Partial<DatabaseLook['server']>) => ({ server: { ...calm.server, ...draft } })
+const backupOf = (draft: Partial<DatabaseLook['backups']>) => ({ backups: { ...calm.backups, ...draft } })
 const slowOf = (calls: number) => ({ slow: [{ query: 'select', calls, meanUs: 200_000, totalUs: 1 }] })
 
 for (const [what, at, beyond] of [
   ['host: CPU', [{}, { cpuPercent: 80 }], [{}, { cpuPercent: 80.1 }]],
   ['host: load for each CPU', [{}, { load: 4 }], [{}, { load: 4.1 }]],
+  ['backups: age of the last', [backupOf({ baseAgeS: 26 * 3_600 })], [backupOf({ baseAgeS: 26.1 * 3_600 })]],
+  ['backups: age of the last drill', [backupOf({ drillAgeS: 35 * 86_400 })], [backupOf({ drillAgeS: 35.1 * 86_400 })]],
+  ['backups: the log is followed', [backupOf({ follows: true })], [backupOf({ follows: false })]],
   ['host: memory', [{}, memoryOf(80)], [{}, memoryOf(81)]],
   [
     "disk: of PostgreSQL's data",

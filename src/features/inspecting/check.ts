@@ -30,6 +30,8 @@ export const thresholds = {
   queueWaitS: 300,
   redisAnswerMs: limits.redisAnswerMs,
   redisMemoryPercent: 80,
+  backupHours: 26,
+  drillDays: 35,
   /** A table is read from end to end so often, on average by each scan, only for want of an index. */
   scannedRows: 10_000,
   /** PostgreSQL vacuums by force at 200 million and stops at 2,000 million. */

@@ -4,7 +4,16 @@ import type { ShippedIndex } from '../../resources/indexes.ts'
 import type { readSlowKinds } from '../../resources/slow-kinds.ts'
 import type { Row as RowOf } from '../../resources/statement.ts'
 import { judged, looked, share, thresholds, type Check } from './check.ts'
-import type { readActivity, readBloat, readQueue, readReplicas, readServer, readTableState, readUnusedIndexes } from './store.ts'
+import type {
+  readBackupState,
+  readActivity,
+  readBloat,
+  readQueue,
+  readReplicas,
+  readServer,
+  readTableState,
+  readUnusedIndexes,
+} from './store.ts'
 
 export type DatabaseLook = {
   server: RowOf<(typeof readServer)['columns']>
@@ -16,6 +25,7 @@ export type DatabaseLook = {
   replicas: RowOf<(typeof readReplicas)['columns']>[]
   queue: RowOf<(typeof readQueue)['columns']>
   slow: RowOf<(typeof readSlowKinds)['columns']>[]
+  backups: RowOf<(typeof readBackupState)['columns']>
 }
 
 const oneLine = (text: string | null) => (text ?? '').replaceAll(/\s+/g, ' ').trim()
@@ -181,7 +191,7 @@ function tableChecks({ tables, bloat }: DatabaseLook): Check[] {
   ]
 }
 
-function restChecks({ replicas, queue, server }: DatabaseLook): Check[] {
+function restChecks({ replicas, queue, server, backups }: DatabaseLook): Check[] {
   return [
     judged({
       section: 'replication',
@@ -203,13 +213,42 @@ function restChecks({ replicas, queue, server }: DatabaseLook): Check[] {
       details: [`${queue.due} due, ${queue.running} running`],
     }),
     judged({ section: 'queue', check: 'dead letters', value: queue.dead, unit: 'jobs', threshold: 0 }),
+    ...backupChecks(backups),
+  ]
+}
+
+function backupChecks({ baseAgeS, base, encrypted, drillAgeS, drillMs, follows, lagBytes }: DatabaseLook['backups']): Check[] {
+  return [
     judged({
       section: 'backups',
       check: 'age of the last',
-      value: null,
+      value: baseAgeS === null ? null : Math.max(0, baseAgeS) / 3_600,
       unit: 'h',
-      threshold: 26,
-      details: ['no backup is known: nobody has told Djinn of one yet'],
+      threshold: thresholds.backupHours,
+      details: base === null ? ['none was made yet: djinn backup'] : [`${base}, ${encrypted ? 'encrypted' : 'not encrypted'}`],
+    }),
+    judged({
+      section: 'backups',
+      check: 'age of the last drill',
+      value: drillAgeS === null ? null : Math.max(0, drillAgeS) / 86_400,
+      unit: 'days',
+      threshold: thresholds.drillDays,
+      details:
+        drillMs === null
+          ? ['whether they can be restored was not tried yet: djinn backup --drill']
+          : [`restored and proved in ${Math.ceil(drillMs / 1_000)} s`],
+    }),
+    judged({
+      section: 'backups',
+      check: 'the log is followed',
+      value: follows === null ? null : Number(follows),
+      unit: 'of 1',
+      threshold: 1,
+      over: 'below',
+      details:
+        follows === null
+          ? ['only the moments of backups can be restored; with BACKUP_FOLDER, or djinn backup --follow, every one']
+          : [`${mb(lagBytes ?? 0)} of it are not safe yet`],
     }),
   ]
 }

@@ -5,7 +5,16 @@ import { missingIndexes, readIndexNames, shippedIndexes } from '../../resources/
 import { readSlowKinds } from '../../resources/slow-kinds.ts'
 import { looked } from './check.ts'
 import type { DatabaseLook } from './database-checks.ts'
-import { readActivity, readBloat, readQueue, readReplicas, readServer, readTableState, readUnusedIndexes } from './store.ts'
+import {
+  readBackupState,
+  readActivity,
+  readBloat,
+  readQueue,
+  readReplicas,
+  readServer,
+  readTableState,
+  readUnusedIndexes,
+} from './store.ts'
 
 const rows = 100
 
@@ -13,7 +22,7 @@ export async function lookAt(database: Database): Promise<DatabaseLook> {
   return await database.write(
     {},
     async (tx) => {
-      const [[server], activity, tables, unused, indexes, bloat, replicas, [queue], slow] = await Promise.all([
+      const [[server], activity, tables, unused, indexes, bloat, replicas, [queue], slow, [backups]] = await Promise.all([
         tx.run(readServer, {}),
         tx.run(readActivity, { rows }),
         tx.run(readTableState, { rows: limits.watchTablesMax }),
@@ -23,9 +32,10 @@ export async function lookAt(database: Database): Promise<DatabaseLook> {
         tx.run(readReplicas, {}),
         tx.run(readQueue, {}),
         tx.run(readSlowKinds, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
+        tx.run(readBackupState, {}),
       ])
       const missing = missingIndexes(indexes, shippedIndexes())
-      return { server: server!, activity, tables, unused, missing, bloat, replicas, queue: queue!, slow }
+      return { server: server!, activity, tables, unused, missing, bloat, replicas, queue: queue!, slow, backups: backups! }
     },
     'djinn_keeper',
   )

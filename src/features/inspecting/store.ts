@@ -78,7 +78,7 @@ export const readReplicas = statement(
   `select r.application_name as name, r.state, coalesce(extract(epoch from r.replay_lag) * 1000, 0)::int8 as "lagMs",
     coalesce(pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, r.replay_lsn), 0)::int8
       as "lagBytes"
-  from pg_stat_replication r order by r.application_name limit 100`,
+  from pg_stat_replication r where r.application_name <> 'pg_basebackup' and r.application_name not like 'djinn backup%' order by r.application_name limit 100`,
 )
 
 export const readQueue = statement(
@@ -91,4 +91,18 @@ export const readQueue = statement(
     coalesce(extract(epoch from now() - min(j.run_at) filter (where j.locked_at is null and j.attempts < j.max_attempts and j.run_at <= now())), 0)::int8
       as "oldestDueS"
   from graphile_worker.jobs j`,
+)
+
+/** The last backup and the last drill that succeeded, and whether the log is followed into an archive. */
+export const readBackupState = statement(
+  'inspect.backups',
+  {},
+  { baseAgeS: 'int8?', base: 'text?', encrypted: 'bool?', drillAgeS: 'int8?', drillMs: 'int8?', follows: 'bool?', lagBytes: 'int8?' },
+  `select extract(epoch from now() - b.finished_at)::int8 as "baseAgeS", b.base, b.encrypted,
+    extract(epoch from now() - d.finished_at)::int8 as "drillAgeS", d.duration_ms as "drillMs", s.active as follows,
+    case when not pg_is_in_recovery() then greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn))::int8 end as "lagBytes"
+  from (select 1) one
+  left join lateral (select * from backups b where b.kind = 'base' order by b.finished_at desc limit 1) b on true
+  left join lateral (select * from backups d where d.kind = 'drill' order by d.finished_at desc limit 1) d on true
+  left join pg_replication_slots s on s.slot_name = 'djinn_backup'`,
 )

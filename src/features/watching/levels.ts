@@ -53,6 +53,11 @@ export class ServiceLevels {
   readonly #rows = counter('djinn_database_table_rows_read_total', 'Live rows that scans of a table read', 'table', 'scan')
   readonly #live = gauge('djinn_database_live_rows', 'Rows of a table, estimated', 'table')
   readonly #dead = gauge('djinn_database_dead_rows', 'Dead rows of a table that vacuum has not yet freed, estimated: its bloat', 'table')
+  readonly #backupAge = gauge('djinn_backup_age_seconds', 'Age of the last backup that was finished; no series without one')
+  readonly #backupBytes = gauge('djinn_backup_stored_bytes', 'What it takes, compressed')
+  readonly #drillAge = gauge('djinn_backup_drill_age_seconds', 'Age of the last drill that restored and proved one; no series without one')
+  readonly #logFollowed = gauge('djinn_backup_log_followed', 'Whether the log is followed into its archive; no series where it never was')
+  readonly #logLag = gauge('djinn_backup_log_lag_bytes', 'What of the log is not safe in its archive yet')
   readonly #slow = gauge('djinn_database_slow_statements', 'Kinds of statement whose mean is above 100 ms, by pg_stat_statements')
   readonly #slowest = gauge('djinn_database_slowest_statement_seconds', 'The highest mean of them; 0 without one')
 
@@ -77,11 +82,16 @@ export class ServiceLevels {
     this.#rows,
     this.#live,
     this.#dead,
+    this.#backupAge,
+    this.#backupBytes,
+    this.#drillAge,
+    this.#logFollowed,
+    this.#logLag,
     this.#slow,
     this.#slowest,
   ]
 
-  show({ atMs, users, database, databaseCpuSeconds, replication, jobs, tables, sizeBytes, slowStatements }: Gathered) {
+  show({ atMs, users, database, databaseCpuSeconds, replication, jobs, tables, sizeBytes, slowStatements, backups }: Gathered) {
     this.hide()
     this.#gatheredAt.set(atMs / 1_000)
     this.#users.set(users)
@@ -109,6 +119,12 @@ export class ServiceLevels {
       this.#live.set(table.liveRows, table.name)
       this.#dead.set(table.deadRows, table.name)
     }
+    const { baseAgeS, storedBytes, drillAgeS, follows, lagBytes } = backups
+    if (baseAgeS !== null) this.#backupAge.set(Math.max(0, baseAgeS))
+    if (storedBytes !== null) this.#backupBytes.set(storedBytes)
+    if (drillAgeS !== null) this.#drillAge.set(Math.max(0, drillAgeS))
+    if (follows !== null) this.#logFollowed.set(follows ? 1 : 0)
+    if (lagBytes !== null) this.#logLag.set(lagBytes)
     this.#slow.set(slowStatements.length)
     this.#slowest.set(Math.max(0, ...slowStatements.map((one) => one.meanUs)) / 1_000_000)
   }

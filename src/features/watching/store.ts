@@ -64,7 +64,7 @@ export const readReplication = statement(
   { replicas: 'int8', lagMs: 'int8', lagBytes: 'int8' },
   `select count(*) as replicas, coalesce(max(extract(epoch from r.replay_lag) * 1000), 0)::int8 as "lagMs",
     coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn)), 0)::int8 as "lagBytes"
-  from pg_stat_replication r`,
+  from pg_stat_replication r where r.application_name <> 'pg_basebackup' and r.application_name not like 'djinn backup%'`,
 )
 
 export const readJobs = statement(
@@ -108,4 +108,18 @@ export const readPlace = statement(
   { backend: 'int4', address: 'text?', folder: 'text?' },
   `select pg_backend_pid() as backend, host(inet_server_addr()) as address,
     (select s.setting from pg_settings s where s.name = 'data_directory') as folder`,
+)
+
+/** How old the last backup and the last drill are; whether the log is followed into an archive, null where it never was. */
+export const readBackups = statement(
+  'watch.backups',
+  {},
+  { baseAgeS: 'int8?', storedBytes: 'int8?', drillAgeS: 'int8?', follows: 'bool?', lagBytes: 'int8?' },
+  `select extract(epoch from now() - b.finished_at)::int8 as "baseAgeS", b.stored_bytes as "storedBytes",
+    extract(epoch from now() - d.finished_at)::int8 as "drillAgeS", s.active as follows,
+    case when not pg_is_in_recovery() then greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn))::int8 end as "lagBytes"
+  from (select 1) one
+  left join lateral (select b.finished_at, b.stored_bytes from backups b where b.kind = 'base' order by b.finished_at desc limit 1) b on true
+  left join lateral (select d.finished_at from backups d where d.kind = 'drill' order by d.finished_at desc limit 1) d on true
+  left join pg_replication_slots s on s.slot_name = 'djinn_backup'`,
 )

@@ -16,6 +16,7 @@ import {
   forgetActivity,
   leaveWatch,
   lockActivity,
+  readBackups,
   readDatabase,
   readJobs,
   readPlace,
@@ -31,6 +32,7 @@ export type Machine = { memory: Memory | null; cpu: CpuSeconds | null; disks: Re
 type Costly = {
   tables: Row<(typeof readTables)['columns']>[]
   sizeBytes: number
+  backups: Row<(typeof readBackups)['columns']>
   /** Of pg_stat_statements: kinds of statement whose mean is above 100 ms, the costliest first. */
   slowStatements: Row<(typeof readSlowKinds)['columns']>[]
 }
@@ -198,12 +200,13 @@ export class Watch {
   }
 
   async #readCostly(tx: Transaction): Promise<Costly> {
-    const [tables, [size], slowStatements] = await Promise.all([
+    const [tables, [size], slowStatements, [backups]] = await Promise.all([
       tx.run(readTables, { rows: limits.watchTablesMax }),
       tx.run(readSize, {}),
       tx.run(readSlowKinds, { slowMs: limits.slowStatementMs, rows: limits.slowStatementsShown }),
+      tx.run(readBackups, {}),
     ])
-    return { tables, sizeBytes: size!.bytes, slowStatements }
+    return { tables, sizeBytes: size!.bytes, slowStatements, backups: backups! }
   }
 
   /** Unites what all processes saw; that is kept for an hour, over restarts too. */
