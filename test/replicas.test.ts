@@ -200,7 +200,7 @@ test('a walk of a list and a walk of sync that begin on the primary and end on t
   replica.apply(begun)
   replica.cursor = begun.nextCursor
   for (let more = true; more;) {
-    const page = await syncPage(elsewhere, { cursor: replica.cursor!, limit: 20 })
+    const page = await syncPage(elsewhere, { cursor: replica.cursor, limit: 20 })
     replica.apply(page)
     replica.cursor = page.nextCursor
     more = page.hasMore
@@ -266,7 +266,8 @@ test(
     assert.deepEqual(readdirSync(half), [])
     assert.throws(() => checkReplicaFolder(half), /is no data directory/)
     const made = await create(half, 'djinn_second')
-    assert.deepEqual([made.slot, made.warnings.length], ['djinn_second', 1])
+    // The embedded primary bounds what a slot keeps, so there is nothing to warn of.
+    assert.deepEqual([made.slot, made.warnings], ['djinn_second', []])
     assert.equal(statSync(half).mode & 0o777, 0o700)
     assert.ok(existsSync(join(half, 'standby.signal')) && existsSync(join(half, 'PG_VERSION')) && !existsSync(join(half, 'djinn-incoming')))
     const slots = await djinn.sql<{ name: string }>('select slot_name::text as name from pg_replication_slots order by 1')

@@ -126,7 +126,7 @@ function writeSettings(incoming: string, plan: ReplicaPlan, followedSettings: re
     ['hot_standby_feedback', 'off'],
     ...followedSettings,
   ]
-  const lines = settings.map(([name, value]) => `${name} = '${value!.replaceAll("'", "''")}'\n`)
+  const lines = settings.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
   appendFileSync(join(incoming, 'postgresql.auto.conf'), `# Written by djinn replica create.\n${lines.join('')}`)
   writeFileSync(join(incoming, 'standby.signal'), '', { mode: 0o600 })
   if (plan.owner !== undefined) chownSync(join(incoming, 'standby.signal'), plan.owner, plan.owner)

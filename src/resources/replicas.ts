@@ -104,10 +104,11 @@ export class Replicas implements Reads {
 
   /** Each in its own time, so that none that is slow to answer hides another that died. */
   #lookAgain(replica: Replica) {
-    const timer = setTimeout(async () => {
+    const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      await this.#look(replica)
-      if (!this.#closed) this.#lookAgain(replica)
+      void this.#look(replica).then(() => {
+        if (!this.#closed) this.#lookAgain(replica)
+      })
     }, limits.replicaProbeMs)
     timer.unref()
     this.#timers.add(timer)
