@@ -69,6 +69,13 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
       ),
   },
   {
+    why: 'the first look of an operator',
+    names:
+      'inspect.server inspect.activity inspect.tables inspect.unusedIndexes inspect.bloat inspect.replicas inspect.queue inspect.backups'.split(
+        ' ',
+      ),
+  },
+  {
     why: 'of backups and restores, which an operator or a timer runs; erasures are read by their time, along an index',
     names:
       'backups.cluster backups.stand backups.insert backups.archiving backups.lastCommit backups.eraseAgain backups.beginNewHistory backups.heads backups.strangeHeads erasures.read'.split(

@@ -1,6 +1,8 @@
 // What the statements of every day read, at volume: never a household table from end to end, and little more than they answer.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import '../../src/features/backups/store.ts'
+import '../../src/features/inspecting/store.ts'
 import { declaredStatements } from '../../src/resources/statement.ts'
 import { open } from '../harness.ts'
 import { coldStatements } from './cold-statements.ts'

@@ -22,6 +22,8 @@ import { listChanges, listRuns } from '../../src/features/rules/run-store.ts'
 import { applyChunk, listRules } from '../../src/features/rules/store.ts'
 import { listTransfers } from '../../src/features/transfers/store.ts'
 import { filters, listTransactions, type Filter } from '../../src/features/transactions/store.ts'
+import '../../src/features/backups/store.ts'
+import '../../src/features/inspecting/store.ts'
 import { declaredStatements, type Statement } from '../../src/resources/statement.ts'
 import { open } from '../harness.ts'
 

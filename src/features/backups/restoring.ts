@@ -96,7 +96,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       const findings = await verifyInvariants(database)
       result = {
         base: base.id,
-        reachedAt: new Date(targetMs ?? toMs).toISOString(),
+        // Behind what is known to be safe a little more may have come.
+        reachedAt: new Date(targetMs ?? Math.max(toMs, last!.at === null ? 0 : Date.parse(last!.at))).toISOString(),
         lastCommitAt: last!.at === null ? null : new Date(last!.at).toISOString(),
         bytes: base.bytes,
         segments: recovered.segments,
