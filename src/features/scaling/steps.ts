@@ -36,7 +36,7 @@ export type Step = {
   question?: string
   /** What a person does elsewhere. */
   byHand?: readonly string[]
-  /** Once that step is proved, this one is history and not looked at again. */
+  /** Once that step was begun, this one is history and not looked at again: it may have been undone on purpose. */
   until?: StepName
   /** How long it may take until it is proved, looked at so often. */
   patience: { forMs: number; everyMs: number }

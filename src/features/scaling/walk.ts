@@ -30,7 +30,7 @@ const resume = 'djinn scale --resume'
 
 export async function walk(steps: readonly Step[], progress: Progress, world: World): Promise<Outcome> {
   for (const step of steps) {
-    if (progress.proofs[step.name] && step.until !== undefined && progress.proofs[step.until]) continue
+    if (progress.proofs[step.name] && step.until !== undefined && progress.begun[step.until] !== undefined) continue
     const outcome = await new Walker(step, progress, world).go()
     if (outcome) return outcome
   }
@@ -54,6 +54,7 @@ class Walker {
   /** What ends the walk here; undefined once it is proved. */
   async go(): Promise<Outcome | undefined> {
     const { name } = this.#step
+    let struck = false
     if (this.#progress.proofs[name]) {
       const again = await this.#look(null)
       if ('lost' in again) return this.#lost(again.lost)
@@ -63,12 +64,12 @@ class Walker {
       }
       this.#tell('struck', { why: again.why })
       delete this.#progress.proofs[name]
-      delete this.#progress.begun[name]
       this.#world.keep(this.#progress)
+      struck = true
     }
     const refusal = await this.#asked()
     if (refusal) return refusal
-    if (this.#progress.begun[name] === undefined) {
+    if (struck || this.#progress.begun[name] === undefined) {
       this.#progress.begun[name] = new Date(this.#world.nowMs()).toISOString()
       this.#world.keep(this.#progress)
     }
