@@ -47,7 +47,11 @@ export function scaleCommand(): Command {
     .addOption(new Option('--to <server>', 'which it becomes').choices(servers.map(({ name }) => name)))
     .addOption(new Option('--plan', 'show the whole path of growth with its costs, and which step the advisor takes next').conflicts('to'))
     .option('--host <user@host>', 'the server, by ssh with a key; this machine unless given')
-    .option('--ssh-option <word...>', 'words for ssh, such as -p 2222 (quote each)')
+    .option(
+      '--ssh-option <word>',
+      'a word for ssh, each by itself: --ssh-option=-p --ssh-option=2222',
+      (word: string, before: string[] = []) => [...before, word],
+    )
     .option('--dry-run', 'only look, and show what would be done')
     .option('--resume', 'go on with what is not proved yet')
     .option('--restart', 'forget a run that is not finished')
@@ -71,7 +75,20 @@ export function scaleCommand(): Command {
     .action(scale)
 }
 
+/** Nothing is known of the host, so nothing was begun. */
+class HostLost extends Error {}
+
 async function scale(options: Options) {
+  try {
+    await dispatch(options)
+  } catch (error) {
+    if (!(error instanceof HostLost)) throw error
+    console.error(`djinn: ${error.message}`)
+    process.exitCode = exits.lost
+  }
+}
+
+async function dispatch(options: Options) {
   const executor = options.host === undefined ? local : overSsh(hostOf(options.host), options.sshOption)
   if (options.plan) return await showPath(executor, options)
   if (options.to === undefined && !options.resume) throw new Error('say which server with --to, or --plan, or --resume')
@@ -86,11 +103,9 @@ async function scale(options: Options) {
 async function lookAt(executor: Executor, folder: string): Promise<Host> {
   const ran = await executor.run(hostLook(folder))
   const host = readHost(ran)
-  if (!host)
-    throw new Error(
-      `${executor.where} does not say what it has: ${(ran.errors || ran.out).trim().split('\n').at(-1) || `exit ${ran.code}`}`,
-    )
-  return host
+  if (host) return host
+  const said = (ran.errors || ran.out).trim().split('\n').at(-1) || `exit ${ran.code}`
+  throw new (ran.lost ? HostLost : Error)(`${executor.where} does not say what it has: ${said}`)
 }
 
 const words = (text: string) => text.split(' ').filter((word) => word !== '')
