@@ -108,7 +108,7 @@ export class Machine {
     if (verb === 'advise') return { code: 0, out: JSON.stringify(this.advice) }
     if (verb === 'backup') {
       this.backups++
-      return { code: 0, out: '{}' }
+      return { code: 0, out: '{"ok":true}' }
     }
     if (verb === 'tune') return this.#tune(rest)
     throw new Error(`the machine has no ${program} ${verb}`)

@@ -65,7 +65,10 @@ export const backupAgeMsMax = 60 * 60_000
 export function backedUp({ acts, proof, nowMs }: Seen): Verdict {
   const [made] = acts ?? []
   if (made) {
-    return { is: 'proved', evidence: { at: new Date(nowMs).toISOString(), said: json(made) } }
+    const said = json(made)
+    if (said?.['ok'] !== true)
+      return refused(`djinn backup did not say that it is whole: ${lastLine(made)}`, 'run djinn backup on the host, then --resume')
+    return { is: 'proved', evidence: { at: new Date(nowMs).toISOString(), said } }
   }
   const ageMs = nowMs - Date.parse(String(proof?.['at']))
   return ageMs >= 0 && ageMs <= backupAgeMsMax
