@@ -50,7 +50,8 @@ export function scaleCommand(): Command {
     .option(
       '--ssh-option <word>',
       'a word for ssh, each by itself: --ssh-option=-p --ssh-option=2222',
-      (word: string, before: string[] = []) => [...before, word],
+      (word: string, before: string[]) => [...before, word],
+      [],
     )
     .option('--dry-run', 'only look, and show what would be done')
     .option('--resume', 'go on with what is not proved yet')
