@@ -27,6 +27,7 @@ type Options = {
   json?: boolean
   idle?: boolean
   djinn?: string
+  node?: string
   systemctl: string
   unit: string[]
   databaseUnit: string
@@ -59,6 +60,7 @@ export function scaleCommand(): Command {
     .option('--yes', 'do not ask; what is done by hand at the provider is waited for all the same')
     .option('--idle', 'to a smaller one where nobody uses it, so that nothing was measured')
     .option('--djinn <command>', 'how djinn is called on the host, words between spaces')
+    .option('--node <program>', 'Node there, where it is not on PATH; asks for health and metrics')
     .option('--systemctl <command>', 'how units are started and stopped there', 'systemctl')
     .option('--unit <name...>', 'of the service, in the order of their start', ['djinn.service'])
     .option('--database-unit <name>', 'of PostgreSQL; none for the embedded one', 'postgresql.service')
@@ -120,7 +122,7 @@ async function wishOf(executor: Executor, options: Options): Promise<Wish> {
     from: serverOf(before),
     before,
     djinn: djinnOf(options),
-    node: options.host === undefined ? process.execPath : 'node',
+    node: options.node ?? (options.host === undefined ? process.execPath : 'node'),
     systemctl: words(options.systemctl),
     units: options.unit,
     databaseUnit: options.databaseUnit === 'none' ? null : options.databaseUnit,
