@@ -15,7 +15,7 @@ const ofNoHousehold: Record<string, string> = {
     'users sessions refresh_tokens second_factors recovery_codes email_requests email_links devices notification_settings idempotency_keys',
   'reference data, the same on every shard':
     'system_data exchange_rates exchange_rate_corrections flags flag_changes installation migrations',
-  'of each cluster by itself': 'activity declared_facts evidence watchers',
+  'of each cluster by itself': 'activity backups declared_facts erasures evidence watchers',
 }
 
 /** Foreign keys between a household's tables and others: they end at the shard's edge, and what they kept is kept so. */
