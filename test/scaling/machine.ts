@@ -17,6 +17,7 @@ export class Machine {
   written: string
   inEffect: string
   backups = 0
+  backupAgeMs = 0
   /** What was run, shortened to its words that tell. */
   ran: string[] = []
   red: { section: string; check: string }[] = []
@@ -108,7 +109,7 @@ export class Machine {
     if (verb === 'advise') return { code: 0, out: JSON.stringify(this.advice) }
     if (verb === 'backup') {
       this.backups++
-      return { code: 0, out: '{"ok":true}' }
+      return { code: 0, out: JSON.stringify({ ok: true, id: 'a', finishedAt: new Date(this.nowMs - this.backupAgeMs).toISOString() }) }
     }
     if (verb === 'tune') return this.#tune(rest)
     throw new Error(`the machine has no ${program} ${verb}`)

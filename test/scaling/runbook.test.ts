@@ -223,6 +223,9 @@ test('an hour later the backup is made again, and a unit that died meanwhile is 
   machine.nowMs += 61 * 60_000
   assert.deepEqual(await desk.go(), { is: 'done' })
   assert.equal(machine.backups, 2)
+  const old = open('CX22', 'CX32', (one) => void (one.backupAgeMs = 61 * 60_000))
+  const outcome = await old.desk.go()
+  assert.match(outcome.is === 'refused' ? outcome.why : '', /^the backup is of .*, not of this hour/)
   machine.running.delete('djinn.service')
   desk.told = []
   assert.deepEqual(await desk.go(), { is: 'done' })

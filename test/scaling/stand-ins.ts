@@ -28,7 +28,7 @@ export class StandIns {
       'djinn',
       `case "$1 $6" in
       inspect*) echo '{"ok":true,"complete":true,"checks":[]}';;
-      backup*) [ -e drop ] && rm drop && kill -9 $PPID; echo '{"ok":true}';;
+      backup*) [ -e drop ] && rm drop && kill -9 $PPID; date -u '+{"ok":true,"finishedAt":"%FT%TZ"}';;
       tune\\ --apply) echo "$3 $5" >written; echo '{}';;
       tune\\ --check) [ "$(/bin/cat in-effect)" = "$3 $5" ] && s=equal || { [ "$(/bin/cat written)" = "$3 $5" ] && s=waiting || s=differs; }
         echo "{\\"settings\\":[{\\"name\\":\\"shared_buffers\\",\\"wanted\\":\\"x\\",\\"actual\\":\\"y\\",\\"standing\\":\\"$s\\",\\"overriddenBy\\":null}]}";;
