@@ -19,6 +19,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   backup: async () => (await import('./backup.ts')).backupCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
+  scale: async () => (await import('./scale.ts')).scaleCommand(),
   load: async () => (await import('./load.ts')).loadCommand(),
 }
 

@@ -1,10 +1,11 @@
 // From evidence to advice: a verdict for every trigger, its cheaper fix, its price and when it will trip. Pure.
+import { servers } from '../../values/servers.ts'
 import { dayMs, type Evidence } from './evidence.ts'
 import { capacityOf, type Capacity } from './capacity.ts'
 import { cheaperFix, isOfLoad, machineOf, missingIndexFix, scarceOf } from './fixes.ts'
 import { dateOf, forecastDay } from './forecast.ts'
 import { rules, type Rule } from './rules.ts'
-import { costOf, servers } from './servers.ts'
+import { costOf } from './servers.ts'
 
 export type Verdict = 'not yet' | 'soon' | 'now'
 

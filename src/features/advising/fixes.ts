@@ -1,4 +1,5 @@
 // The cheaper fix to try before a step is taken, chosen from the evidence. Pure.
+import type { Server } from '../../values/servers.ts'
 import {
   bufferHitPercent,
   busiestStatement,
@@ -12,7 +13,7 @@ import {
   type Hour,
 } from './evidence.ts'
 import type { Rule } from './rules.ts'
-import { nextServer, type Scarce, type Server } from './servers.ts'
+import { nextServer, type Scarce } from './servers.ts'
 
 /** What a trigger's value comes from: it decides which fixes can help. */
 type Cause = 'load' | 'memory' | 'disk' | 'other'

@@ -1,9 +1,10 @@
 // What the advisor tells, as text for a terminal. Pure but for colours.
 import { styleText } from 'node:util'
+import { path } from '../../values/servers.ts'
 import type { Advice, Answer, Verdict } from './advice.ts'
 import type { Capacity, Room } from './capacity.ts'
 import { rules } from './rules.ts'
-import { path, type Step } from './servers.ts'
+import type { Step } from './servers.ts'
 
 const titles: Record<Step, string> = {
   redis: 'Redis',
