@@ -189,7 +189,11 @@ export const limits = {
   /** From the request for a file of rates until it is there, redirects and all. */
   rateDownloadMs: 30_000,
   redirectsMax: 5,
-  shutdownMs: 10_000,
+  /** A process that is asked to end takes requests for so long (DRAIN_SECONDS), then answers what it has, and has ended by `shutdownMs`. */
+  drainSecondsDefault: 2,
+  drainSecondsMax: 60,
+  lastAnswersMs: 5_500,
+  shutdownMs: 7_500,
   /** Of one metric; there are about 350 statements and 150 operations. */
   metricSeriesMax: 1_000,
   /** How often the machine and the service are looked at, and of that every sixth time what costs more. */
@@ -234,7 +238,7 @@ export const limits = {
   /** When a write that was refused because the service is read-only may be sent again. */
   readOnlyRetryS: 30,
   /** How often flags are read while their changes cannot be heard. */
-  flagsLookMs: 1_000,
+  flagsLookMs: 500,
   flagOperatorLengthMax: 200,
   flagReasonLengthMax: 500,
   flagChangesShown: 50,
@@ -297,3 +301,5 @@ assert(limits.evidenceFineHours > 24, 'The last day is judged by five minutes.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')
 assert(limits.consoleHistoryRows * limits.consoleSampleMs >= 15 * 60_000, 'The plots reach back a quarter of an hour.')
 assert(limits.consoleJobsMax <= limits.statementRowsMax, 'The jobs that the console shows must fit in one statement.')
+assert(limits.statementTimeoutMs < limits.lastAnswersMs, 'A statement that runs when a process is asked to end may come to its end.')
+assert(limits.drainSecondsDefault * 1_000 + limits.shutdownMs < 10_000, 'A process ends within 10 s, if nobody wants it otherwise.')
