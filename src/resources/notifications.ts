@@ -6,14 +6,14 @@ import { limits } from '../values/limits.ts'
 
 const reconnectMs = 500
 /** How often the connection is asked for a sign of life. */
-const beatMs = 250
+const beatMs = 200
 /** What was heard so long ago is not trusted any more. */
-const heardMsMax = 750
+const heardMsMax = 900
 /** A connection that does not answer for so long is given up, and made anew. */
 const lostMs = 2_000
 
 assert(heardMsMax < 1_000 && limits.flagsLookMs < 1_000, 'A change is in force on every process within a second.')
-assert(heardMsMax >= 2 * beatMs, 'One late beat is no doubt.')
+assert(heardMsMax >= 4 * beatMs, 'One late beat is no doubt.')
 
 export class Notifications {
   readonly #url: string
@@ -97,14 +97,15 @@ export class Notifications {
       () => {
         for (const handler of this.#doubtHandlers) handler()
       },
-      untilMs + heardMsMax - performance.now(),
+      // A timer may be early by a part of a millisecond.
+      Math.ceil(untilMs + heardMsMax - performance.now()) + 1,
     )
     this.#doubt.unref()
   }
 
   /**
    * An empty question, whose answer comes behind all that was told before it. It costs the database nothing: a NOTIFY to oneself would write
-   * to the log, four times a second and process, and take the lock that all of them share.
+   * to the log, five times a second and process, and take the lock that all of them share.
    */
   #beat(client: pg.Client) {
     this.#timer = setTimeout(() => {
