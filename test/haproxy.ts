@@ -37,8 +37,8 @@ export function configuration(places: { listen: number; stats: number; one: numb
     .replace('maxconn 12000', `maxconn ${places.connections}`)
     .replace('127.0.0.1:8404 level', `127.0.0.1:${places.stats} level`)
     .replace('bind 127.0.0.1:8000', `bind 127.0.0.1:${places.listen}`)
-    .replaceAll('server one 127.0.0.1:8081', `server one 127.0.0.1:${places.one}`)
-    .replaceAll('server two 127.0.0.1:8082', `server two 127.0.0.1:${places.two}`)
+    .replaceAll('127.0.0.1:8081', `127.0.0.1:${places.one}`)
+    .replaceAll('127.0.0.1:8082', `127.0.0.1:${places.two}`)
 }
 
 /** Fails with what HAProxy says of a file that it does not take. */

@@ -163,7 +163,11 @@ async function openReplica(dir: string, from: string, closing: AsyncDisposableSt
   const sql = async (text: string) => {
     const client = new pg.Client({ connectionString: url.href })
     await client.connect()
-    await client.query(text).finally(() => client.end())
+    try {
+      await client.query(text)
+    } finally {
+      await client.end()
+    }
   }
   return { port, sql }
 }

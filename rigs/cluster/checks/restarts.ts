@@ -29,7 +29,9 @@ export async function checkCrashes(world: World, crashes: number, say: (line: st
   const { loaded } = await callWhile(world, people, { ratePerS, repeats: true }, () => endInTurn(world, 'SIGKILL', crashes, say))
   const { lost, twice } = await heldAgainst(world, loaded)
   const owner = new Database({ url: world.adminUrl, connectionsMax: 1 })
-  const broken = (await verifyInvariants(owner).finally(() => owner.close())).filter((finding) => finding.broken > 0)
+  const findings = await verifyInvariants(owner)
+  await owner.close()
+  const broken = findings.filter((finding) => finding.broken > 0)
   const what = `${crashes} crashes by SIGKILL at ${ratePerS}/s`
   if (loaded.failed.length + lost.length + twice.length > 0) tell(world, 'sigkill', loaded, say)
   return [
