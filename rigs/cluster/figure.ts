@@ -15,6 +15,10 @@ export function atMost(name: string, figure: number, unit: string, limit: number
   return { name, pass: figure <= limit, figure: rounded(figure), unit, limit }
 }
 
+export function atLeast(name: string, figure: number, unit: string, limit: number): Figure {
+  return { name, pass: figure >= limit, figure: rounded(figure), unit, limit }
+}
+
 /** Exactly so much. */
 export function exactly(name: string, figure: number, unit: string, limit: number): Figure {
   return { name, pass: figure === limit, figure: rounded(figure), unit, limit }

@@ -1,7 +1,8 @@
 // What djinn serve does with a configuration that can be used.
-import { followServed } from '../app/backups.ts'
+import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { makeApi, type Api } from '../app/api.ts'
+import { followServed } from '../app/backups.ts'
 import { demoSignIn, ensureDemo } from '../app/demo.ts'
 import { makeOps } from '../app/ops.ts'
 import { openResources } from '../app/resources.ts'
@@ -9,6 +10,10 @@ import { makeTasks, schedule } from '../app/tasks.ts'
 import type { Config } from '../resources/config.ts'
 import { collectStartGarbage } from '../resources/start-garbage.ts'
 import { limits } from '../values/limits.ts'
+
+/** What is being answered may take so long once nothing new comes in, and then it is cut: a statement ends before that by itself. */
+const lastAnswersMs = 5_500
+assert(limits.statementTimeoutMs < lastAnswersMs && lastAnswersMs < limits.shutdownMs)
 
 /** Serves until SIGINT or SIGTERM, and then closes all that was opened, in reverse order. */
 export async function serve(config: Config) {
@@ -40,7 +45,7 @@ export async function serve(config: Config) {
   const resources = await opening
   try {
     const made = await makeApi(resources)
-    closers.push(() => made.close(AbortSignal.any([AbortSignal.timeout(limits.lastAnswersMs), hurry.next])))
+    closers.push(() => made.close(AbortSignal.any([AbortSignal.timeout(lastAnswersMs), hurry.next])))
     const apiAddress = await made.app.listen({ host: config.host, port: config.port })
     api = made
     const ops = makeOps(resources, () => apiAddress)

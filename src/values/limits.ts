@@ -189,10 +189,6 @@ export const limits = {
   /** From the request for a file of rates until it is there, redirects and all. */
   rateDownloadMs: 30_000,
   redirectsMax: 5,
-  /** A process that is asked to end takes requests for so long (DRAIN_SECONDS), then answers what it has, and has ended by `shutdownMs`. */
-  drainSecondsDefault: 2,
-  drainSecondsMax: 60,
-  lastAnswersMs: 5_500,
   shutdownMs: 7_500,
   /** Of one metric; there are about 350 statements and 150 operations. */
   metricSeriesMax: 1_000,
@@ -301,5 +297,3 @@ assert(limits.evidenceFineHours > 24, 'The last day is judged by five minutes.')
 assert(limits.billChunkRows <= limits.statementRowsMax, 'A chunk of occurrences must fit in one statement.')
 assert(limits.consoleHistoryRows * limits.consoleSampleMs >= 15 * 60_000, 'The plots reach back a quarter of an hour.')
 assert(limits.consoleJobsMax <= limits.statementRowsMax, 'The jobs that the console shows must fit in one statement.')
-assert(limits.statementTimeoutMs < limits.lastAnswersMs, 'A statement that runs when a process is asked to end may come to its end.')
-assert(limits.drainSecondsDefault * 1_000 + limits.shutdownMs < 10_000, 'A process ends within 10 s, if nobody wants it otherwise.')
