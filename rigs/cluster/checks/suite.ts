@@ -10,10 +10,10 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
  * The others are left out because they look into the process that answers (its log, its queue, its mail, its streams), start it with settings of their
- * own, break its database on purpose, take all rows of a database for their own, or write HTTP that the balancer refuses by itself.
+ * own, break its database on purpose, build on a test that counts statements, take all rows of a database for their own, or write HTTP that the balancer refuses by itself.
  */
 export const speakHttp =
-  'accounts adaptive adaptive-hints audit batch bills budgets categories devices exports-csv feeds feeds-imports imports-csv me offline-writes sync sync-households transaction-lists transactions transfers'.split(
+  'accounts adaptive-hints audit batch budgets categories devices exports-csv feeds imports-csv me sync sync-households transactions transfers'.split(
     ' ',
   )
 
