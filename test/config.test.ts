@@ -27,6 +27,7 @@ const bad: [variable: string, values: string[], beside?: Environment][] = [
   ['HOST', ['not a host', '-x', '1.2.3.4:80', 'http://x']],
   ['PORT', ['-1', '65536', '80a', '8080.5', '1e3', ' ']],
   ['OPS_HOST', ['not a host']],
+  ['DRAIN_SECONDS', ['61', '-1', '2s']],
   ['OPS_PORT', ['65536', 'x']],
   ['OPS_PORT', ['8080'], { PORT: '8080' }],
   ['OPS_PASSWORD', ['short', 'elevenchars', 'password-of-the-console', 'changeme-please']],

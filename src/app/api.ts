@@ -9,6 +9,7 @@ import type { Operation } from '../http/operation.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import type { Service } from '../http/perform.ts'
 import { Cursors } from '../http/page.ts'
+import { Readiness } from '../http/readiness.ts'
 import { makeServer } from '../http/server.ts'
 import { SharedWindows, type Windows } from '../http/shared-limit.ts'
 import { classStartOf, Shedder } from '../http/shedding.ts'
@@ -21,9 +22,17 @@ import { makeFeatures } from './features.ts'
 import type { Resources } from './resources.ts'
 import { version } from './version.ts'
 
+const idleLookMs = 50
 const isReady = statement('health.ready', {}, { ready: 'bool' }, 'select true as ready from installation')
 
-export type Api = { app: FastifyInstance; shedder: Shedder; operations: readonly Operation[]; close: () => Promise<void> }
+export type Api = {
+  app: FastifyInstance
+  shedder: Shedder
+  operations: readonly Operation[]
+  readiness: Readiness
+  /** Ends once what is being answered has been; `cut` ends that too. */
+  close: (cut?: AbortSignal) => Promise<void>
+}
 
 export async function makeApi(resources: Resources): Promise<Api> {
   const { config, database, installation, metrics, log } = resources
@@ -51,6 +60,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     redis === null ? null : new SharedSessions({ redis, vault: resources.vault, notifications: resources.notifications })
   const authenticate = makeAuthenticate(database, resources.notifications, (hit) => metrics.cacheRead('session', hit), sharedSessions)
   const answering = { requests: 0 }
+  const readiness = new Readiness()
   const shedder = new Shedder({
     on: config.shedding,
     look: makeLook(
@@ -77,6 +87,7 @@ export async function makeApi(resources: Resources): Promise<Api> {
     observe: makeObserve(metrics, log),
     shedder,
     answering,
+    readiness,
     sent: (bytes, isPublic) => metrics.answered(bytes, isPublic),
     log,
     trustedProxies: config.trustedProxies,
@@ -85,16 +96,16 @@ export async function makeApi(resources: Resources): Promise<Api> {
     resources.connections.open++
     socket.once('close', () => resources.connections.open--)
   })
-  let stopping = false
   app.addHook('preClose', async () => {
-    stopping = true
+    readiness.leaving = true
     features.endStreams()
   })
   const noStore = { 'cache-control': 'no-store' }
   app.get('/health', async (_request, reply) => reply.headers(noStore).send({ status: 'alive', version }))
   app.get('/health/ready', async (_request, reply) => {
+    readiness.asked()
     const ready =
-      !stopping &&
+      !readiness.leaving &&
       (await database
         .reader({})
         .run(isReady, {})
@@ -138,9 +149,15 @@ export async function makeApi(resources: Resources): Promise<Api> {
     app,
     shedder,
     operations: features.operations,
-    close: async () => {
+    readiness,
+    close: async (cut) => {
       shedder.close()
-      await app.close()
+      // One that was answered before the process was asked to end would stay open for as long as its client likes.
+      const idle = setInterval(() => app.server.closeIdleConnections(), idleLookMs)
+      const cutAll = () => app.server.closeAllConnections()
+      cut?.addEventListener('abort', cutAll)
+      if (cut?.aborted) cutAll()
+      await app.close().finally(() => clearInterval(idle))
       await features.close()
     },
   }

@@ -1,8 +1,7 @@
 // The HTTP server: routes made from the operations, and a request's way from socket to answer.
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import multipart from '@fastify/multipart'
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import { Failure } from '../values/failure.ts'
 import { limits } from '../values/limits.ts'
@@ -11,12 +10,14 @@ import { addressOf, type TrustedProxies } from './address.ts'
 import type { Authenticate } from './authenticate.ts'
 import { bearerToken } from './authenticate.ts'
 import { bytesOf, header, readRequestBody } from './body.ts'
+import { answerBrokenRequest } from './broken-request.ts'
 import { chooseEncoding, compress, type Encoding } from './compress.ts'
 import type { Charge, ChargeSigned } from './charge.ts'
 import type { Observe } from './observe.ts'
 import type { Operation } from './operation.ts'
 import { classStartOf, type ClassStart, type Shedder } from './shedding.ts'
 import { readNetwork, varyOnCaller } from './negotiate.ts'
+import type { Readiness } from './readiness.ts'
 import { openDownload } from './download.ts'
 import { streamEvents } from './stream.ts'
 import { withDeadline } from './deadline.ts'
@@ -38,6 +39,7 @@ export type ServerOptions = {
   shedder: Shedder
   /** How many requests are being answered. */
   answering: { requests: number }
+  readiness: Readiness
   /** Told how large an answer was, as it was sent, and whether a cache on the way may keep it. Downloads are not among them. */
   sent: (bytes: number, isPublic: boolean) => void
   log: Logger
@@ -61,13 +63,15 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void refuse(options, null, request, reply, error),
     clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: 200 },
-    return503OnClosing: true,
+    // What still comes in on a connection that is about to be closed is answered like any other request.
+    return503OnClosing: false,
   } as never) as unknown as FastifyInstance
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id)
     reply.header('x-content-type-options', 'nosniff')
+    if (options.readiness.leaving) reply.header('connection', 'close')
     next(ambiguousHost(request, reply))
   })
   app.setErrorHandler((error, request, reply) => refuse(options, null, request, reply, error))
@@ -188,8 +192,10 @@ async function admitSigner(
 }
 
 /** What every answer that is not a refusal says of itself. */
-function writeHead(operation: Operation, reply: FastifyReply, performed: Performed) {
+function writeHead(options: ServerOptions, operation: Operation, reply: FastifyReply, performed: Performed) {
   reply.code(performed.status)
+  // It may have come in before the process was asked to end.
+  if (options.readiness.leaving) reply.header('connection', 'close')
   reply.header('cache-control', operation.noStore ? 'no-store' : 'private, no-cache')
   reply.header('vary', varyOnCaller)
   reply.headers(performed.headers)
@@ -210,11 +216,11 @@ async function send(
       observe()
       if (error) options.log.warn({ err: error, requestId: request.id, operation: operation.name }, 'a download broke off')
     })
-    writeHead(operation, reply, performed)
+    writeHead(options, operation, reply, performed)
     if (encoding) reply.header('content-encoding', encoding)
     return reply.send(stream)
   }
-  writeHead(operation, reply, performed)
+  writeHead(options, operation, reply, performed)
   const body = typeof performed.body === 'string' ? Buffer.from(performed.body) : performed.body
   const small = body === null ? null : await compressed(body, encoding, performed.encoded)
   if (small) reply.header('content-encoding', encoding!)
@@ -253,6 +259,7 @@ async function refuse(
     vary: varyOnCaller,
     'content-type': 'application/problem+json; charset=utf-8',
   })
+  if (options.readiness.leaving) reply.header('connection', 'close')
   if (failure.headers) reply.headers(failure.headers)
   if (failure.retryAfterS !== undefined) reply.header('retry-after', String(failure.retryAfterS))
   if (status === 401) reply.header('www-authenticate', operation?.signed ? 'Djinn-Signature' : 'Bearer')
@@ -273,27 +280,4 @@ function ambiguousHost(request: FastifyRequest, reply: FastifyReply): Failure | 
   if (hosts <= 1) return undefined
   reply.header('connection', 'close')
   return new Failure('invalid-request', 'There are two Host headers.', { at: 'Host:' })
-}
-
-/** What cannot be parsed as HTTP gets a problem document too, and its connection is closed. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket) {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const code =
-    error.code === 'HPE_HEADER_OVERFLOW' ? 'header-too-large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'invalid-request'
-  const detail =
-    code === 'header-too-large'
-      ? `The headers exceed ${limits.headerBytesMax} bytes.`
-      : code === 'timeout'
-        ? 'The request did not arrive in time.'
-        : 'The request is not well-formed HTTP.'
-  const requestId = newId()
-  const status = code === 'timeout' ? 408 : refusalCodes[code][0]
-  const body = JSON.stringify({ ...toProblem(new Failure(code, detail), '/', requestId), status })
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

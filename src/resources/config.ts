@@ -153,6 +153,8 @@ export function readConfig(environment: Environment = process.env) {
     production,
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 8080, 0, 65_535),
+    /** How long requests are still taken after the process was asked to end, where a balancer asks whether it is ready. */
+    drainMs: integer('DRAIN_SECONDS', 2, 0, 60) * 1_000,
     opsHost: host('OPS_HOST', '127.0.0.1'),
     opsPort: integer('OPS_PORT', 9464, 0, 65_535),
     /** Who may come to the console on the operators' port. */

@@ -74,6 +74,7 @@ export class Queue {
   #worker = ''
   #restart: NodeJS.Timeout | undefined
   #stopped = false
+  #stopping: Promise<void> | undefined
 
   constructor(options: QueueOptions) {
     this.#options = options
@@ -141,9 +142,12 @@ export class Queue {
     return (await this.#write((tx) => tx.run(countJobs, {})))[0]!
   }
 
-  /** Lets running jobs end. */
+  /** Takes no more jobs, and lets running ones end; those that take longer than 5 s are given back. */
   async stop() {
-    if (this.#stopped) return
+    await (this.#stopping ??= this.#stop())
+  }
+
+  async #stop() {
     this.#stopped = true
     clearTimeout(this.#restart)
     await this.#runner?.stop().catch(() => {})

@@ -189,7 +189,7 @@ export const limits = {
   /** From the request for a file of rates until it is there, redirects and all. */
   rateDownloadMs: 30_000,
   redirectsMax: 5,
-  shutdownMs: 10_000,
+  shutdownMs: 7_500,
   /** Of one metric; there are about 350 statements and 150 operations. */
   metricSeriesMax: 1_000,
   /** How often the machine and the service are looked at, and of that every sixth time what costs more. */
@@ -234,7 +234,7 @@ export const limits = {
   /** When a write that was refused because the service is read-only may be sent again. */
   readOnlyRetryS: 30,
   /** How often flags are read while their changes cannot be heard. */
-  flagsLookMs: 1_000,
+  flagsLookMs: 500,
   flagOperatorLengthMax: 200,
   flagReasonLengthMax: 500,
   flagChangesShown: 50,

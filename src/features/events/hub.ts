@@ -19,6 +19,7 @@ export class EventHub {
   readonly #beat: NodeJS.Timeout
   /** For each read under way of where households stand, what was announced meanwhile: it may be newer than the answer. */
   readonly #heard = new Set<Vector>()
+  #closed = false
 
   constructor(resources: { database: Database; notifications: Notifications; announcements: Announcements; log: Logger }) {
     this.#database = resources.database
@@ -57,6 +58,8 @@ export class EventHub {
     this.#streams.add(stream)
     own.add(stream)
     sink.write(`retry: ${limits.eventRetryMs}\n: open\n\n`)
+    // Its request came in before the process was asked to end.
+    if (this.#closed) this.#end(stream, 'restart')
     try {
       await this.#refresh(stream)
     } catch (error) {
@@ -144,9 +147,14 @@ export class EventHub {
     }
   }
 
+  /** Ends all; who comes back by itself does so at a moment of its own, since thousands at one would find no room. */
   close() {
+    this.#closed = true
     clearInterval(this.#beat)
-    for (const stream of this.#streams) this.#end(stream, 'restart')
+    for (const stream of this.#streams) {
+      stream.sink.write(`retry: ${Math.round(limits.eventRetryMs * (0.2 + Math.random()))}\n`)
+      this.#end(stream, 'restart')
+    }
   }
 }
 

@@ -52,6 +52,7 @@ export class Flags implements Gate {
     this.#log = resources.log
     this.#notifications.on(flagsChannel, () => void this.read())
     this.#notifications.onGap(() => void this.read())
+    this.#notifications.onDoubt(() => void this.read())
   }
 
   /** Reads them, and goes on looking while changes could be missed. What cannot be read is as it was last known, at first the defaults. */

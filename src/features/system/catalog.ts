@@ -1,5 +1,6 @@
 // System data as ready bytes: serialised once, single flight, replaced within the second when an operator changes it.
 import { hash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Encoding } from '../../http/compress.ts'
 import type { Database } from '../../resources/database.ts'
 import type { Notifications } from '../../resources/notifications.ts'
@@ -13,6 +14,8 @@ import { readSystemData } from './store.ts'
 export const systemNames = ['institutions', 'categories', 'currencies', 'countries', 'timezones', 'config/mobile'] as const
 export type SystemName = (typeof systemNames)[number]
 
+/** How long the database is waited for when something may have changed unheard. */
+const lookMs = 500
 const hourMs = 3_600_000
 const keptMs: Record<SystemName, number> = {
   institutions: 24 * hourMs,
@@ -25,7 +28,7 @@ const keptMs: Record<SystemName, number> = {
 
 /** Ready to be sent: `encoded` keeps the bytes as they were compressed for whoever asked first. */
 export type Entry = { content: unknown; bytes: Buffer; encoded: Map<Encoding, Buffer>; etag: string }
-type Kept = { entry: Promise<Entry>; untilMs: number }
+type Kept = { entry: Promise<Entry>; untilMs: number; loading: boolean }
 
 const shipped: Record<SystemName, () => unknown> = {
   institutions: () => institutions,
@@ -44,6 +47,7 @@ const shipped: Record<SystemName, () => unknown> = {
 
 export class Catalog {
   readonly #database: Database
+  readonly #notifications: Notifications
   readonly #kept = new Map<SystemName, Kept>()
   readonly #onLook: (hit: boolean) => void
   readonly #live: Partial<Record<SystemName, () => object>>
@@ -57,6 +61,7 @@ export class Catalog {
   ) {
     this.#live = live
     this.#database = database
+    this.#notifications = notifications
     this.#onLook = onLook
     notifications.on('djinn_system', (name) => this.#kept.delete(name as SystemName))
     notifications.onGap(() => this.#kept.clear())
@@ -67,16 +72,28 @@ export class Catalog {
   }
 
   async read(name: SystemName): Promise<{ entry: Entry; hit: boolean }> {
-    const kept = this.#kept.get(name)
-    if (kept && kept.untilMs > Date.now()) {
+    const found = this.#kept.get(name)
+    const kept = found && found.untilMs > Date.now() ? found : undefined
+    if (kept && (kept.loading || this.#notifications.listening)) {
       this.#onLook(true)
       return { entry: await kept.entry, hit: true }
     }
     this.#onLook(false)
-    const entry = this.#load(name)
-    this.#kept.set(name, { entry, untilMs: Date.now() + keptMs[name] })
-    entry.catch(() => this.#kept.delete(name))
+    const load = this.#load(name)
+    const entry = kept ? this.#renewed(kept.entry, load) : load
+    const loaded: Kept = { entry, untilMs: kept?.untilMs ?? Date.now() + keptMs[name], loading: true }
+    this.#kept.set(name, loaded)
+    const forget = () => void (this.#kept.get(name) === loaded && this.#kept.delete(name))
+    entry.then(() => (loaded.loading = false), forget)
     return { entry: await entry, hit: false }
+  }
+
+  /** While changes could be missed, it is looked again; a database that cannot say leaves what was last known. */
+  async #renewed(kept: Promise<Entry>, load: Promise<Entry>): Promise<Entry> {
+    const known = await kept
+    const late = setTimeout(lookMs, known, { ref: false })
+    const entry = await Promise.race([load, late]).catch(() => known)
+    return entry.etag === known.etag ? known : entry
   }
 
   async #load(name: SystemName): Promise<Entry> {
