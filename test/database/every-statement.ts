@@ -22,6 +22,8 @@ import { filters, listTransactions, type Filter } from '../../src/features/trans
 import { declaredStatements, type Statement } from '../../src/resources/statement.ts'
 
 void makeFeatures
+// Those of commands are declared with their files.
+await Promise.all([import('../../src/features/backups/store.ts'), import('../../src/features/inspecting/store.ts')])
 everyExportStatement()
 for (const list of [listAccounts, listBills, listBudgets, listCategories, listTransfers, listFeeds, listImports, listRules]) {
   for (const behind of [false, true]) for (const since of [false, true]) list(behind, since)

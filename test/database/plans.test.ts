@@ -1,14 +1,15 @@
 // What the statements of every day read, at volume: never a household table from end to end, and little more than they answer.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import '../../src/features/backups/store.ts'
-import '../../src/features/inspecting/store.ts'
 import { declaredStatements } from '../../src/resources/statement.ts'
 import { open } from '../harness.ts'
 import { coldStatements } from './cold-statements.ts'
 import { plansOf, type Ran } from './plans.ts'
 import { makeNouns, readAll, signIn, syncAndWrite } from './requests.ts'
 import { fillVolume, spread } from './volume.ts'
+
+// Those of commands are declared with their files.
+await Promise.all([import('../../src/features/backups/store.ts'), import('../../src/features/inspecting/store.ts')])
 
 /** Rows of a page and the one that says that there is another. */
 const pageRows = 101
