@@ -37,7 +37,6 @@ const ofTheDirectory: Record<string, string> = {
   'devices and preferences are of a user':
     'devices.list devices.read devices.patch notificationSettings.read notificationSettings.ensure notificationSettings.patch',
   'rates are reference data': 'rates.on',
-  'how far the log of a cluster is; each shard has replicas of its own': 'replicas.primary',
 }
 
 /** Hot statements that call a function of the database with its household as argument or in the scope. */

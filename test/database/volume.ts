@@ -50,7 +50,7 @@ export async function spread(djinn: Djinn, from: Person): Promise<string[]> {
     const { rows: tables } = await client.query<{ name: string; key: string; columns: string; unique: Record<string, string> }>(`
       select c.relname as name, min(a.attname) filter (where a.attname in ('household_id', 'user_id')) as key,
         string_agg(quote_ident(a.attname), ', ') filter (where a.attgenerated = '') as columns,
-        coalesce(jsonb_object_agg(a.attname, a.atttypid::regtype::text) filter (where a.attname = 'session_id' or exists (
+        coalesce(jsonb_object_agg(a.attname, a.atttypid::regtype::text) filter (where a.attname in ('session_id', 'key_id') or exists (
           select from pg_index i where i.indrelid = c.oid and i.indisunique and i.indnkeyatts = 1 and i.indkey[0] = a.attnum)), '{}') as unique
       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
