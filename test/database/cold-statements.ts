@@ -62,6 +62,10 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
       ),
   },
   {
+    why: 'where there are replicas: how far the log of the primary is, once a look; it reads no table',
+    names: ['replicas.primary'],
+  },
+  {
     why: 'evidence and advice, of the whole service: a row a process and five minutes, read by an operator',
     names:
       'evidence.write evidence.read evidence.takeOldestHour evidence.forget evidence.backup facts.read facts.declare facts.forget indexes.names slowKinds.read'.split(
