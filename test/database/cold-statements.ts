@@ -57,7 +57,7 @@ export const coldStatements: readonly { why: string; names: readonly string[] }[
   {
     why: 'of the watch, which one process keeps on the direct connection, on a timer and cut off after a second',
     names:
-      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.place watch.backups replicas.primary'.split(
+      'watch.bound watch.take watch.leave activity.lock activity.write activity.forget watch.database watch.replication watch.jobs watch.tables watch.size watch.place watch.backups'.split(
         ' ',
       ),
   },
