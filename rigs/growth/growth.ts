@@ -8,13 +8,13 @@ export const place = /(<!-- growth -->\n)[^]*?(\n<!-- \/growth -->)/
 /** Names of the bench's parts, as the mix has them. */
 const benched: Record<string, string> = { sync: 'sync, nothing new', list: 'list', row: 'row', system: 'system data', create: 'create' }
 
-type Measured = { name: string; cpuMsPerRequest: number; postgresMsPerRequest?: number }
+type Measured = { name: string; cpuMsPerRequest: number }
 
-/** A kind that was measured costs what it did then. */
+/** A kind that was measured costs the API what it did then; of PostgreSQL the bench's JSON says nothing. */
 function fromBench(kinds: readonly Kind[], rows: readonly Measured[]): Kind[] {
   return kinds.map((kind) => {
     const row = rows.find(({ name }) => benched[name] === kind.name)
-    return row ? { ...kind, apiMs: row.cpuMsPerRequest, databaseMs: row.postgresMsPerRequest ?? kind.databaseMs } : kind
+    return row ? { ...kind, apiMs: row.cpuMsPerRequest } : kind
   })
 }
 

@@ -28,6 +28,7 @@ type Waiting = { sentMs: number; giveUp: (error: Error) => void }
 
 export class Redis {
   readonly #url: string
+  readonly #answerMs: number
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #figures: RedisFigures
   /** Undefined while it cannot be used. */
@@ -42,8 +43,10 @@ export class Redis {
   #down = false
   #closed = false
 
-  constructor(options: { url: string; log: Pick<Logger, 'info' | 'warn'>; figures: RedisFigures }) {
+  /** `answerMs` is how long an answer may take. */
+  constructor(options: { url: string; log: Pick<Logger, 'info' | 'warn'>; figures: RedisFigures; answerMs?: number }) {
     this.#url = options.url
+    this.#answerMs = options.answerMs ?? limits.redisAnswerMs
     this.#log = options.log
     this.#figures = options.figures
     this.#figures.usable = () => this.usable
@@ -57,7 +60,7 @@ export class Redis {
   /** Whether it could be reached or not, this comes back within `redisConnectMs`. */
   async open() {
     try {
-      const client = await connectRedis(this.#url)
+      const client = await connectRedis(this.#url, this.#answerMs)
       if (this.#closed) return client.disconnect()
       this.#client = client
       this.#upSinceMs = performance.now()
@@ -95,7 +98,7 @@ export class Redis {
     return new Promise((resolve, reject) => {
       const waiting = { sentMs: performance.now(), giveUp: reject }
       this.#waiting.add(waiting)
-      this.#deadline ??= setTimeout(() => this.#look(), limits.redisAnswerMs)
+      this.#deadline ??= setTimeout(() => this.#look(), this.#answerMs)
       gather(client.stream)
       send(client).then(
         (value) => {
@@ -117,15 +120,15 @@ export class Redis {
     const [oldest] = this.#waiting
     const client = this.#client
     if (!oldest || !client) return
-    const leftMs = oldest.sentMs + limits.redisAnswerMs - performance.now()
+    const leftMs = oldest.sentMs + this.#answerMs - performance.now()
     if (leftMs > 0) {
       this.#deadline = setTimeout(() => this.#look(), Math.ceil(leftMs))
       return
     }
     // When it was this process that was busy, the answer lies in the socket and is read before this comes round.
     setImmediate(() => {
-      if (this.#waiting.has(oldest)) this.#lose(client, 'stalled', `no answer within ${limits.redisAnswerMs} ms`)
-      else if (this.#waiting.size > 0) this.#deadline ??= setTimeout(() => this.#look(), limits.redisAnswerMs)
+      if (this.#waiting.has(oldest)) this.#lose(client, 'stalled', `no answer within ${this.#answerMs} ms`)
+      else if (this.#waiting.size > 0) this.#deadline ??= setTimeout(() => this.#look(), this.#answerMs)
     })
   }
 
@@ -166,7 +169,7 @@ export class Redis {
 }
 
 /** A connection that has just answered in time. Without Redis the library is not loaded: it takes 15 MB. */
-export async function connectRedis(url: string): Promise<Client> {
+export async function connectRedis(url: string, answerMs: number = limits.redisAnswerMs): Promise<Client> {
   const { Redis: Library } = await import('ioredis')
   const client = new Library(url, {
     lazyConnect: true,
@@ -188,7 +191,7 @@ export async function connectRedis(url: string): Promise<Client> {
     await Promise.race([client.connect(), late.promise])
     const sentMs = performance.now()
     await Promise.race([client.eval(probe, 1, 'djinn:probe', 1_000), late.promise])
-    if (performance.now() - sentMs > limits.redisAnswerMs) throw new Error(`no answer within ${limits.redisAnswerMs} ms`)
+    if (performance.now() - sentMs > answerMs) throw new Error(`no answer within ${answerMs} ms`)
     return client
   } catch (error) {
     client.disconnect()

@@ -17,6 +17,7 @@ import {
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { momentOf } from '../../src/features/backups/wal-names.ts'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -248,14 +249,15 @@ test('a flipped byte, a file cut short, a segment that is not there: each is fou
   // What lies behind a missing segment cannot be reached, and what lies before it can.
   const folder = join(root, 'gap')
   cpSync(join(root, 'backups'), folder, { recursive: true })
-  const last = readdirSync(join(folder, 'wal'))
-    .filter((name) => /^[0-9A-F]{24}-\d{8}T/.test(name))
-    .toSorted()
-    .at(-1)!
-  rmSync(join(folder, 'wal', last))
+  // The base itself carries the segment that it ends in, so all that were safe only after the moment go.
+  const gone = readdirSync(join(folder, 'wal')).filter(
+    (name) => momentOf(/^[0-9A-F]{24}-(\d{8}T\d{9}Z)/.exec(name)?.[1] ?? '') >= known.moment,
+  )
+  assert.ok(gone.length > 0)
+  for (const name of gone) rmSync(join(folder, 'wal', name))
   const { spans } = await listBackups(await open(folder))
   assert.equal(spans.length, 1)
-  assert.ok(Date.parse(spans[0]!.to) < known.moment, 'the moment lies in it')
+  assert.ok(Date.parse(spans[0]!.to) < known.moment, 'the moment lies in what is missing')
   await assert.rejects(restoring(newFolder(), known.moment, folder), /is outside/)
 })
 

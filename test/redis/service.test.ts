@@ -77,38 +77,48 @@ async function failures(): Promise<number> {
   return [...texts.join('\n').matchAll(/^djinn_redis_failures_total\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
-/** Exactly 100 of so many. On a machine so busy that Redis itself was late meanwhile, that proves nothing: then it is done again. */
-async function exactly100(count: number) {
-  for (;;) {
+/** On a machine so busy that Redis itself was late meanwhile, what fails proves nothing: then it is done again. */
+async function undisturbed(work: (turn: number) => Promise<void>) {
+  for (let turn = 1; turn <= 20; turn++) {
     await bothShare()
-    const [failed, person] = [await failures(), await djinn.person()]
-    const got = await accepted(person, count)
-    if (failed === (await failures())) return assert.equal(got, 100)
-    assert.ok(got >= 100 && got <= 200, `${got} accepted`)
+    const failed = await failures()
+    try {
+      return await work(turn)
+    } catch (error) {
+      if (failed === (await failures())) throw error
+    }
   }
+  assert.fail('Redis was late in each of 20 turns')
+}
+
+async function exactly100(count: number) {
+  await undisturbed(async () => assert.equal(await accepted(await djinn.person(), count), 100))
 }
 
 test('1,000 calls at once over two processes: exactly 100 are accepted', { skip }, () => exactly100(1_000))
 
-test('a batch costs its steps of the shared window in one trip, and the headers tell what is left for both', { skip }, async () => {
-  const ana = await djinn.person()
-  const operations = Array.from({ length: 10 }, (_, index) => ({ id: String(index), method: 'GET', path: '/api/me' }))
-  const { headers } = await ana.post('/api/batch', { operations })
-  assert.match(headers['ratelimit'] ?? '', /^"authenticated";r=90;t=\d+$/)
-  assert.match((await get(other.url, ana)).headers.get('ratelimit') ?? '', /^"authenticated";r=89;/)
-  for (let round = 0; round < 8; round++) await ana.post('/api/batch', { operations })
-  const { body } = await ana.post('/api/batch', { operations })
-  const statuses = (body.results as { status: number }[]).map(({ status }) => status)
-  assert.deepEqual(statuses, [...Array<number>(9).fill(200), 429])
-  assert.equal((await get(other.url, ana)).status, 429)
-})
+test('a batch costs its steps of the shared window in one trip, and the headers tell what is left for both', { skip }, () =>
+  undisturbed(async () => {
+    const ana = await djinn.person()
+    const operations = Array.from({ length: 10 }, (_, index) => ({ id: String(index), method: 'GET', path: '/api/me' }))
+    const { headers } = await ana.post('/api/batch', { operations })
+    assert.match(headers['ratelimit'] ?? '', /^"authenticated";r=90;t=\d+$/)
+    assert.match((await get(other.url, ana)).headers.get('ratelimit') ?? '', /^"authenticated";r=89;/)
+    for (let round = 0; round < 8; round++) await ana.post('/api/batch', { operations })
+    const { body } = await ana.post('/api/batch', { operations })
+    const statuses = (body.results as { status: number }[]).map(({ status }) => status)
+    assert.deepEqual(statuses, [...Array<number>(9).fill(200), 429])
+    assert.equal((await get(other.url, ana)).status, 429)
+  }),
+)
 
-test('attempts to sign in are counted over both processes', { skip }, async () => {
-  const statuses = [djinn.url, other.url, djinn.url, other.url, djinn.url].map((url) => () => login(url, 'nobody@example.org'))
-  const seen: number[] = []
-  for (const one of statuses) seen.push(await one())
-  assert.deepEqual(seen, [401, 401, 401, 429, 429])
-})
+test('attempts to sign in are counted over both processes', { skip }, () =>
+  undisturbed(async (turn) => {
+    const seen: number[] = []
+    for (const url of [djinn.url, other.url, djinn.url, other.url, djinn.url]) seen.push(await login(url, `nobody${turn}@example.org`))
+    assert.deepEqual(seen, [401, 401, 401, 429, 429])
+  }),
+)
 
 /** While Redis is in trouble: all goes on, each process holds the limit by itself, and attempts to sign in stay limited. */
 async function goesOnAlone(name: string) {

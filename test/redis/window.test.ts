@@ -10,13 +10,15 @@ import { Redis } from '../../src/resources/redis.ts'
 import { missingRedis, openRedis, type RedisServer } from '../redis.ts'
 
 const skip = missingRedis()
+/** What is decided is looked at here, not how soon. */
+const patientMs = 10_000
 let server: RedisServer
 let redis: Redis
 const figures = new RedisFigures()
 before(async () => {
   if (skip) return
   server = await openRedis()
-  redis = new Redis({ url: server.url, log: { info: () => {}, warn: () => {} }, figures })
+  redis = new Redis({ url: server.url, log: { info: () => {}, warn: () => {} }, figures, answerMs: patientMs })
   await redis.open()
 })
 after(async () => {

@@ -4,13 +4,12 @@ import type { Measured } from '../saturation.ts'
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits))
 
 export function saturationJson(measured: readonly Measured[]): object[] {
-  return measured.map(({ name, perSecond, limitPerSecond, ratio, cpuMsPerRequest, postgresMsPerRequest, rssMb }) => ({
+  return measured.map(({ name, perSecond, limitPerSecond, ratio, cpuMsPerRequest, rssMb }) => ({
     name,
     perSecond: rounded(perSecond, 1),
     limitPerSecond: limitPerSecond === null ? null : rounded(limitPerSecond, 1),
     ratio: ratio === null ? null : rounded(ratio, 3),
     cpuMsPerRequest: rounded(cpuMsPerRequest, 4),
-    postgresMsPerRequest: rounded(postgresMsPerRequest, 4),
     rssMb: rounded(rssMb, 1),
   }))
 }
