@@ -5,8 +5,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './pgbouncer.ts'
+import { started } from './started.ts'
 
-const startMsMax = 30_000
 const tools = process.env['DJINN_TEST_TOOLS'] ?? (process.getuid?.() === 0 ? '/var/cache/djinn' : join(homedir(), '.cache/djinn'))
 const programs = ['prometheus', 'promtool', 'amtool'] as const
 type Program = (typeof programs)[number]
@@ -47,16 +47,7 @@ export async function openPrometheus(target: string): Promise<Prometheus> {
     [`--config.file=${join(dir, 'prometheus.yml')}`, `--storage.tsdb.path=${join(dir, 'data')}`, `--web.listen-address=127.0.0.1:${port}`],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
-  let log = ''
-  const ready = Promise.withResolvers<void>()
-  const late = setTimeout(() => ready.reject(new Error(`Prometheus does not start: ${log}`)), startMsMax)
-  child.stderr.on('data', (chunk) => {
-    log += String(chunk)
-    if (log.includes('ready to receive web requests')) ready.resolve()
-  })
-  child.once('error', ready.reject)
-  child.once('exit', (code) => ready.reject(new Error(`Prometheus ended with ${code}: ${log}`)))
-  await ready.promise.finally(() => clearTimeout(late))
+  await started(child, child.stderr, 'Prometheus', 'ready to receive web requests')
   const get = async (path: string) => {
     const answer = (await (await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)).json()) as {
       status: string

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './pgbouncer.ts'
+import { started } from './started.ts'
 
-const startMsMax = 30_000
 const tools = process.env['DJINN_TEST_TOOLS'] ?? (process.getuid?.() === 0 ? '/var/cache/djinn' : join(homedir(), '.cache/djinn'))
 const pathOf = (program: string) => join(tools, 'redis', program)
 
@@ -32,20 +32,11 @@ export async function openRedis(): Promise<RedisServer> {
   const port = await freePort()
   let child: ChildProcess | undefined
   const start = async () => {
-    const started = spawn(pathOf('redis-server'), ['deploy/redis/redis.conf', '--port', String(port), '--dir', dir], {
+    const server = spawn(pathOf('redis-server'), ['deploy/redis/redis.conf', '--port', String(port), '--dir', dir], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
-    child = started
-    let log = ''
-    const ready = Promise.withResolvers<void>()
-    const late = setTimeout(() => ready.reject(new Error(`Redis does not start: ${log}`)), startMsMax)
-    started.stdout.on('data', (chunk) => {
-      log += String(chunk)
-      if (log.includes('Ready to accept connections')) ready.resolve()
-    })
-    started.once('error', ready.reject)
-    started.once('exit', (code) => ready.reject(new Error(`Redis ended with ${code}: ${log}`)))
-    await ready.promise.finally(() => clearTimeout(late))
+    child = server
+    await started(server, server.stdout, 'Redis', 'Ready to accept connections')
   }
   const kill = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return

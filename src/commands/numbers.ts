@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 
 export const wholeNumber = (min: number, max: number) => (text: string) => {
-  if (!/^\d{1,9}$/.test(text) || Number(text) < min || Number(text) > max) {
+  if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) {
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
   }
   return Number(text)

@@ -1,6 +1,7 @@
 // djinn seed: fills a database with made-up households, for load tests.
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { wholeNumber } from './numbers.ts'
 import { estimateBytes, seedDatabase, type SeedReport } from '../app/seeding/seed.ts'
 import { progressLine } from '../app/seeding/progress-line.ts'
 import { usersMax } from '../app/seeding/ids.ts'
@@ -42,14 +43,14 @@ export function seedCommand(): Command {
     .requiredOption(
       '--users <n>',
       'how many people, each with a household; a few belong to a second one',
-      whole(1, Math.min(10_000_000, usersMax)),
+      wholeNumber(1, Math.min(10_000_000, usersMax)),
     )
-    .requiredOption('--transactions <n>', 'mean for each household: most have fewer, a few have 50,000', whole(0, 1_000_000))
-    .option('--seed <n>', 'what all is made from: the same number makes the same rows', whole(0, 2 ** 31 - 1), 1)
-    .option('--jobs <n>', 'threads, each with a connection; one more than cores by default', whole(1, 64), availableParallelism() + 1)
+    .requiredOption('--transactions <n>', 'mean for each household: most have fewer, a few have 50,000', wholeNumber(0, 1_000_000))
+    .option('--seed <n>', 'what all is made from: the same number makes the same rows', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--jobs <n>', 'threads, each with a connection; one more than cores by default', wholeNumber(1, 64), availableParallelism() + 1)
     .option('--password <text>', 'what all of them sign in with', 'a field full of seeds')
     .option('--sessions <file>', 'write an access token of each user into a file, as lines of JSON')
-    .option('--session-hours <n>', 'how long those tokens work', whole(1, 24 * 60), 24)
+    .option('--session-hours <n>', 'how long those tokens work', wholeNumber(1, 24 * 60), 24)
     .option('--indexes <how>', 'keep them, or rebuild them at the end (for 1,000,000 rows and more, unless others use them)', oneOfIndexes)
     .option('--beside-others', 'also where there are users of its own')
     .option('--into-production', 'also where NODE_ENV is production')
@@ -126,13 +127,6 @@ function told(report: SeedReport): string {
     `Vacuum and statistics: ${vacuumSeconds.toFixed(1)} s. The database has ${gigabytes(report.databaseBytes)}, ` +
       `of which ${gigabytes(report.indexBytes)} are indexes: ${count(report.indexBytesPerTransaction)} bytes a transaction.`,
   ].join('\n')
-}
-
-function whole(least: number, most: number) {
-  return (value: string): number => {
-    if (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value)
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
-  }
 }
 
 function oneOfIndexes(value: string): 'keep' | 'rebuild' {

@@ -5,11 +5,11 @@ import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../pgbouncer.ts'
+import { started } from '../started.ts'
 
 const asRoot = process.getuid?.() === 0
 const tools = process.env['DJINN_TEST_TOOLS'] ?? (asRoot ? '/var/cache/djinn' : join(homedir(), '.cache/djinn'))
 const program = (name: string) => join(tools, 'openssh', name)
-const startMsMax = 30_000
 
 /** For a test's `skip`: false when it can be had, else why not. */
 export function missingSshd(): string | false {
@@ -55,16 +55,7 @@ export async function openSshServer(path: string): Promise<SshServer> {
   const serve = [program('sshd'), '-r', '-D', '-e', '-f', at('config')]
   const mounts = `mount --bind ${at('passwd')} /etc/passwd && mount -t tmpfs none /run && mkdir -p /run/sshd && exec "$@"`
   const child = spawn('unshare', ['-m', 'sh', '-c', mounts, 'sh', ...serve], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  const ready = Promise.withResolvers<void>()
-  const late = setTimeout(() => ready.reject(new Error(`sshd does not start: ${log}`)), startMsMax)
-  child.stderr.on('data', (chunk) => {
-    log += String(chunk)
-    if (log.includes('Server listening on')) ready.resolve()
-  })
-  child.once('error', ready.reject)
-  child.once('exit', (code) => ready.reject(new Error(`sshd ended with ${code}: ${log}`)))
-  await ready.promise.finally(() => clearTimeout(late))
+  await started(child, child.stderr, 'sshd', 'Server listening on')
   const known = [`UserKnownHostsFile=${at('known')}`, 'StrictHostKeyChecking=accept-new', 'LogLevel=ERROR']
   return {
     host: 'root@127.0.0.1',
